@@ -1,0 +1,5 @@
+"""``python -m iskp``."""
+
+from iskp.cli import main
+
+main()

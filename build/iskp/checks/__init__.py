@@ -1,0 +1,1 @@
+"""Checks of the tables as a whole, before anything is written."""

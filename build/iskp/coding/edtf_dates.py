@@ -1,0 +1,132 @@
+"""Dates with honest uncertainty: EDTF expressions (ISO 8601-2) as intervals of days.
+
+An expression names the interval in which a date is known to lie. The bounds come from the ``edtf`` library; this
+module adds the precision code, the order of the ends, and the narrowing of several expressions to one.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime
+import functools
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from edtf import EDTFParseException, parse_edtf
+
+DAY = datetime.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Days from ``start`` to ``end``, both inclusive; ``None`` is an end that is not known."""
+
+    start: datetime.date | None
+    end: datetime.date | None
+
+    def __post_init__(self) -> None:
+        if self.start is not None and self.end is not None and self.end < self.start:
+            raise ValueError(f"the end {self.end} is before the start {self.start}")
+
+    def contains(self, other: Interval) -> bool:
+        """Tell whether every day of the other interval is in this one."""
+        starts = self.start is None or (other.start is not None and self.start <= other.start)
+        ends = self.end is None or (other.end is not None and other.end <= self.end)
+        return starts and ends
+
+    def intersect(self, other: Interval) -> Interval | None:
+        """Return the days in both, or ``None`` when there are none."""
+        starts = [day for day in (self.start, other.start) if day is not None]
+        ends = [day for day in (self.end, other.end) if day is not None]
+        start, end = max(starts, default=None), min(ends, default=None)
+        if start is not None and end is not None and end < start:
+            return None
+        return Interval(start, end)
+
+    @property
+    def precision(self) -> str:
+        """Return the code of ``date_precision``: the calendar unit that the interval is, else range or open.
+
+        >>> bounds("2019-05").precision, bounds("2019-05-13/2019-05-15").precision, bounds("../2016").precision
+        ('month', 'week', 'open')
+        """
+        if self.start is None or self.end is None:
+            return "open"
+        if self.start.isocalendar()[:2] == self.end.isocalendar()[:2]:
+            return "day" if self.start == self.end else "week"
+        if self.start.day == 1 and self.end.day == calendar.monthrange(self.end.year, self.end.month)[1]:
+            months = (self.end.year - self.start.year) * 12 + self.end.month - self.start.month + 1
+            return _unit(self.start.month, months)
+        return "range"
+
+
+def _unit(first: int, months: int) -> str:
+    if months == 1:
+        return "month"
+    if months == 12 and first == 1:
+        return "year"
+    meteorological = months == 3 and first % 3 == 0
+    part_of_year = months in {3, 4, 6} and (first - 1) % months == 0
+    return "season" if meteorological or part_of_year else "range"
+
+
+@functools.cache
+def bounds(expression: str) -> Interval:
+    """Return the interval of an EDTF expression.
+
+    Uncertain and approximate expressions (``?``, ``~``) have the bounds of their unit: no slack is made up. A set
+    of alternatives has the bounds of its first and last.
+
+    Raises:
+        ValueError: if the text is no EDTF, or its end is before its start.
+
+    >>> bounds("2015-37")
+    Interval(start=datetime.date(2015, 1, 1), end=datetime.date(2015, 4, 30))
+    """
+    if re.search(r"[0-9]{4}-24", expression):
+        raise ValueError(f"{expression!r}: a winter lies in two years; write it as an interval of months")
+    try:
+        parsed: Any = parse_edtf(expression)
+    except EDTFParseException as error:
+        raise ValueError(f"{expression!r} is no EDTF date") from error
+    lower, upper = parsed.lower_strict(), parsed.upper_strict()
+    if expression.startswith("/") or expression.endswith("/"):
+        raise ValueError(f"{expression!r}: write '..' for an end that is not known")
+    return Interval(_day(lower), _day(upper))
+
+
+def _day(moment: Any) -> datetime.date | None:
+    if isinstance(moment, float) and math.isinf(moment):
+        return None
+    return datetime.date(moment.tm_year, moment.tm_mon, moment.tm_mday)
+
+
+def expression(interval: Interval) -> str:
+    """Write an interval as the shortest EDTF expression that has its bounds.
+
+    >>> expression(bounds("2019-05-01/2019-05-31")), expression(Interval(None, datetime.date(2016, 7, 31)))
+    ('2019-05', '../2016-07')
+    """
+    start, end = interval.start, interval.end
+    if start is None or end is None:
+        return f"{_open_end(start, start)}/{_open_end(end, end and end + DAY)}"
+    shortest = {"day": start.isoformat(), "month": f"{start:%Y-%m}", "year": f"{start:%Y}"}
+    if interval.precision in shortest:
+        return shortest[interval.precision]
+    if start.day == 1 and (end + DAY).day == 1:
+        whole_years = start.month == 1 and end.month == 12
+        return f"{start:%Y}/{end:%Y}" if whole_years else f"{start:%Y-%m}/{end:%Y-%m}"
+    return f"{start}/{end}"
+
+
+def _open_end(day: datetime.date | None, first_of_month: datetime.date | None) -> str:
+    if day is None or first_of_month is None:
+        return ".."
+    return f"{day:%Y-%m}" if first_of_month.day == 1 else day.isoformat()
+
+
+def same(first: str, second: str) -> bool:
+    """Tell whether two expressions name the same days."""
+    return bounds(first) == bounds(second)

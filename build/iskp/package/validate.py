@@ -1,0 +1,252 @@
+"""Validation of a package on disk: any tabular Data Package whose tables are CSV, with or without Parquet twins.
+
+Each check takes what it needs and returns problems; none prints or stops early, so that one run shows all faults.
+frictionless runs last, as a second opinion on the CSV files and the descriptor: it does not enforce categories,
+``uniqueKeys``, hashes of Parquet files or line breaks in cells, and cannot read nulls in Parquet integers, so those
+are checked here.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pyarrow.parquet
+from pydantic import ValidationError
+
+from iskp.package.files import sha256
+from iskp.package.schema import Constraints, ForeignKey, TableSchema
+from iskp.package.text import LEXICAL, parse_cell
+from iskp.package.types import CONTROL, MISSING_TOKENS, Cell, arrow_schema
+from iskp.problem import Problem
+
+Table = Sequence[Mapping[str, Cell]]
+FILE_REMEDY = "build the package again; files of a package are never edited by hand"
+
+
+def validate_package(path: Path, *, second_opinion: bool = True) -> list[Problem]:
+    """Check the package whose descriptor is at ``path``; return every problem, sorted, none if it is good."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        return [_problem(path.name, f"cannot be read as JSON: {error}", FILE_REMEDY, "descriptor_syntax")]
+    problems = check_profile(content, path.name)
+    if problems:
+        return problems
+    tables: dict[str, Table] = {}
+    schemas: dict[str, TableSchema] = {}
+    for described in content["resources"]:
+        problems += check_bytes(described, path.parent)
+        try:
+            schema = TableSchema.model_validate(described["schema"])
+        except ValidationError as error:
+            problems.append(_problem(path.name, f"{described['name']}: {error}", FILE_REMEDY, "schema_model"))
+            continue
+        file = path.parent / described["path"]
+        if described.get("format") == "csv" and file.is_file():
+            schemas[described["name"]] = schema
+            tables[described["name"]], found = read_csv_table(file.read_bytes(), schema, described["path"])
+            problems += found
+    for name, schema in schemas.items():
+        problems += check_keys(tables, name, schema)
+    for described in content["resources"]:
+        file = path.parent / described["path"]
+        twin = described["name"].removesuffix("-parquet")
+        if described.get("format") == "parquet" and file.is_file() and twin in tables:
+            problems += check_twin(file, tables[twin], schemas[twin], described["path"])
+    if second_opinion and not problems:
+        problems += check_with_frictionless(path)
+    return sorted(problems)
+
+
+def _problem(file: str, what: str, remedy: str, rule: str, **cell: str) -> Problem:
+    return Problem(file, int(cell.pop("line", "0")), what, remedy, rule, **cell)
+
+
+def check_profile(content: Any, name: str) -> list[Problem]:
+    """Check a descriptor against the official Data Package v2 profile, vendored so that no network is needed."""
+    profile = json.loads(
+        resources.files("iskp.package").joinpath("profiles/datapackage-2.0.json").read_text(encoding="utf-8")
+    )
+    validator = jsonschema.Draft7Validator(profile)
+    return [
+        _problem(name, f"{error.json_path}: {error.message[:200]}", "mend the metadata", "v2_profile")
+        for error in validator.iter_errors(content)
+    ]
+
+
+def check_bytes(described: Mapping[str, Any], root: Path) -> list[Problem]:
+    """Check that a resource's file exists and has the declared size and SHA-256."""
+    file = root / described["path"]
+    if not file.is_file():
+        return [_problem(described["path"], "the file is missing", FILE_REMEDY, "file_exists")]
+    content = file.read_bytes()
+    problems = []
+    if "bytes" in described and described["bytes"] != len(content):
+        what = f"{len(content)} bytes, but the descriptor says {described['bytes']}"
+        problems.append(_problem(described["path"], what, FILE_REMEDY, "file_bytes"))
+    algorithm, _, digest = described.get("hash", "").rpartition(":")
+    if algorithm == "sha256" and digest != sha256(content):
+        what = f"SHA-256 is {sha256(content)}, but the descriptor says {digest}"
+        problems.append(_problem(described["path"], what, FILE_REMEDY, "file_hash"))
+    return problems
+
+
+def read_csv_table(content: bytes, schema: TableSchema, name: str) -> tuple[Table, list[Problem]]:
+    """Parse CSV bytes into typed records, with a problem for each cell or line that breaks the schema.
+
+    A cell that fails is read as missing, so that later checks still see its row.
+    """
+    problems: list[Problem] = []
+    try:
+        text = content.decode("utf-8", errors="strict")
+    except UnicodeDecodeError as error:
+        return [], [_problem(name, f"not UTF-8: {error}", FILE_REMEDY, "csv_encoding")]
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header = next(reader, [])
+    if tuple(header) != schema.columns:
+        what = f"the header is {', '.join(header)}, but the schema has {', '.join(schema.columns)}"
+        return [], [_problem(name, what, FILE_REMEDY, "csv_header", line="1")]
+    records: list[dict[str, Cell]] = []
+    for row in reader:
+        line = str(reader.line_num)
+        if len(row) != len(header):
+            what = f"{len(row)} cells instead of {len(header)}"
+            problems.append(_problem(name, what, FILE_REMEDY, "csv_width", line=line))
+            continue
+        record: dict[str, Cell] = {}
+        for field, cell in zip(schema.fields, row, strict=True):
+            record[field.name] = None
+            for what, rule in _cell_faults(cell, field.name, schema):
+                problems.append(_problem(name, what, FILE_REMEDY, rule, line=line, column=field.name, value=cell[:60]))
+            try:
+                record[field.name] = parse_cell(cell, field.type)
+            except ValueError as error:
+                problems.append(_problem(name, str(error), FILE_REMEDY, "cell_type", line=line, column=field.name))
+        records.append(record)
+    return records, problems
+
+
+def _cell_faults(cell: str, column: str, schema: TableSchema) -> Iterator[tuple[str, str]]:
+    field = schema.field(column)
+    constraints = field.constraints
+    if cell == "":
+        if constraints.required:
+            yield "the cell is empty, but the column is required", "cell_required"
+        return
+    if CONTROL.search(cell):
+        yield "a line break or control character in the cell", "cell_control"
+    if cell in MISSING_TOKENS:
+        yield f"the text {cell!r} would be read as missing", "cell_missing_token"
+    if constraints.enum is not None and cell not in constraints.enum:
+        yield f"{cell!r} is no code of the column", "cell_enum"
+    if constraints.pattern is not None and not re.fullmatch(constraints.pattern, cell):
+        yield f"{cell!r} does not match {constraints.pattern}", "cell_pattern"
+    if field.type in {"integer", "number"} and LEXICAL[field.type].fullmatch(cell):
+        yield from _range_faults(float(cell), constraints)
+
+
+def _range_faults(number: float, constraints: Constraints) -> Iterator[tuple[str, str]]:
+    if constraints.minimum is not None and number < constraints.minimum:
+        yield f"{number} is below {constraints.minimum}", "cell_minimum"
+    if constraints.maximum is not None and number > constraints.maximum:
+        yield f"{number} is above {constraints.maximum}", "cell_maximum"
+
+
+def check_keys(tables: Mapping[str, Table], name: str, schema: TableSchema) -> list[Problem]:
+    """Check primary key, unique keys, order of rows and foreign keys of one table."""
+    rows = tables[name]
+    faults = [*_repeated(rows, schema.primary_key, "primary_key")]
+    for key in schema.unique_keys:
+        faults += _repeated(rows, key, "unique_key")
+    faults += _out_of_order(rows, schema)
+    for foreign in schema.foreign_keys:
+        faults += _dangling(rows, foreign, tables.get(foreign.reference.resource or name))
+    return [_row_problem(name, schema, fault) for fault in faults]
+
+
+RowFault = tuple[Mapping[str, Cell], Sequence[str], str, str]
+"""Row, columns, what is wrong, and the rule."""
+
+
+def _row_problem(name: str, schema: TableSchema, fault: RowFault) -> Problem:
+    row, columns, what, rule = fault
+    key = "/".join(str(row[column]) for column in schema.primary_key)
+    value = ", ".join(str(row[column]) for column in columns)
+    return Problem(name, 0, what, FILE_REMEDY, rule, table=name, key=key, column=", ".join(columns), value=value)
+
+
+def _repeated(rows: Table, columns: Sequence[str], rule: str) -> Iterator[RowFault]:
+    seen: set[tuple[Cell, ...]] = set()
+    for row in rows:
+        values = tuple(row[column] for column in columns)
+        if values in seen:
+            yield row, columns, "another row has the same key", rule
+        seen.add(values)
+
+
+def _out_of_order(rows: Table, schema: TableSchema) -> Iterator[RowFault]:
+    keys = [tuple(str(row[column]) for column in schema.primary_key) for row in rows]
+    for row, before, after in zip(rows[1:], keys, keys[1:], strict=False):
+        if after < before:
+            yield row, schema.primary_key, "the row is out of order", "row_order"
+
+
+def _dangling(rows: Table, foreign: ForeignKey, target: Table | None) -> Iterator[RowFault]:
+    if target is None:
+        return
+    known = {tuple(row[column] for column in foreign.reference.fields) for row in target}
+    for row in rows:
+        values = tuple(row[column] for column in foreign.fields)
+        if None not in values and values not in known:
+            yield row, foreign.fields, f"no such row in {foreign.reference.resource or 'this table'}", "foreign_key"
+
+
+def check_twin(file: Path, rows: Table, schema: TableSchema, name: str) -> list[Problem]:
+    """Check that a Parquet file has the schema's Arrow types and, cell by cell, the values of its CSV twin."""
+    with pyarrow.parquet.ParquetFile(file) as opened:
+        table = opened.read()
+    wanted = arrow_schema(schema)
+    if not table.schema.equals(wanted):
+        return [_problem(name, "the Arrow schema is not that of the table", FILE_REMEDY, "parquet_schema")]
+    twin_rows = table.to_pylist()
+    if len(twin_rows) != len(rows):
+        what = f"{len(twin_rows)} rows, but {len(rows)} in the CSV file"
+        return [_problem(name, what, FILE_REMEDY, "parquet_rows")]
+    problems = []
+    for row, twin in zip(rows, twin_rows, strict=True):
+        for column in schema.columns:
+            if row[column] != twin[column]:
+                what = f"{twin[column]!r}, but {row[column]!r} in the CSV file"
+                key = "/".join(str(row[part]) for part in schema.primary_key)
+                problems.append(
+                    Problem(name, 0, what, FILE_REMEDY, "parquet_cell", table=schema.name, key=key, column=column)
+                )
+    return problems
+
+
+def check_with_frictionless(path: Path) -> list[Problem]:
+    """Let frictionless validate the descriptor and the CSV resources, foreign keys included."""
+    from frictionless import FrictionlessException, Package, system
+
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["resources"] = [described for described in content["resources"] if described["format"] == "csv"]
+    try:
+        with system.use_context(trusted=False):
+            report = Package(content, basepath=str(path.parent)).validate(parallel=False)
+    except FrictionlessException as error:
+        faults = error.reasons or [error.error]
+        return [_problem(path.name, fault.message, "mend the metadata", "frictionless") for fault in faults]
+    problems = [_problem(path.name, fault.message, FILE_REMEDY, "frictionless") for fault in report.errors]
+    for task in report.tasks:
+        for fault in task.errors:
+            line = getattr(fault, "row_number", 0) or 0
+            problems.append(Problem(str(task.place), line, fault.message, FILE_REMEDY, "frictionless"))
+    return problems

@@ -1,0 +1,265 @@
+"""The whole way, always forward: sheets and registry → claims → records → tables → checks → files.
+
+Nothing is written unless every check holds: the files are made in a folder of their own, validated there as a
+package, and only then moved in, all of them or none.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+
+from iskp.checks.identity import check_known, check_references, check_used, check_vanished
+from iskp.checks.tables import check_tables
+from iskp.coding.claims import EDITORS, Claim, check_claims, check_dates, sheet_claims
+from iskp.coding.registry import Registry, read_registry, registry_claims
+from iskp.coding.sheet import parse_sheet, sheet_model
+from iskp.coding.yaml_lines import LinedFile, read_yaml
+from iskp.package.descriptor import as_bytes, descriptor
+from iskp.package.files import write_all
+from iskp.package.parquet import write_parquet
+from iskp.package.schema import Schemas, read_schemas
+from iskp.package.text import parse_cell, write_csv
+from iskp.package.types import Cell, Record, to_frame
+from iskp.package.validate import validate_package
+from iskp.problem import Problem, ProblemsFound, raise_if_any
+from iskp.readme import data_readme
+from iskp.reconcile.context import make_context
+from iskp.reconcile.defaults import not_stated
+from iskp.reconcile.derive import derive
+from iskp.reconcile.records import Records, reconcile
+
+MINTED = ("events", "organizations", "places", "authorities", "designations", "sources")
+SHEET_SCHEMA = PurePosixPath("sources/sheet.schema.json")
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a build made: rows per table, claims by status, and the files that changed."""
+
+    rows: Mapping[str, int]
+    claims: Mapping[str, int]
+    sources: int
+    conflicts_settled: int
+    changed: tuple[PurePosixPath, ...]
+
+
+@dataclass(frozen=True)
+class Coded:
+    """All that people wrote, read and checked one file at a time."""
+
+    schemas: Schemas
+    registry: Registry
+    claims: tuple[Claim, ...]
+
+
+def read_coded(root: Path) -> Coded:
+    """Read schemas, registry and sheets into claims.
+
+    Raises:
+        ProblemsFound: with every fault of every file, so that a publisher mends them in one go.
+    """
+    schemas = read_schemas(root / "schemas")
+    problems: list[Problem] = []
+    claims: list[Claim] = []
+    registry: Registry | None = None
+    try:
+        registry = read_registry(root / "registry", root)
+        claims += registry_claims(registry, schemas)
+    except ProblemsFound as found:
+        problems += found.problems
+    model = sheet_model(schemas)
+    seen: dict[str, str] = {}
+    for path in sorted((root / "sources").glob("*.yaml")):
+        try:
+            file = read_yaml(path, path.relative_to(root).as_posix())
+            sheet = parse_sheet(file, model)
+        except ProblemsFound as found:
+            problems += found.problems
+            continue
+        problems += _check_sheet_name(sheet.source.source_id, file, seen)
+        coded = sheet_claims(sheet, file, schemas)
+        problems += check_claims(coded, sheet)
+        problems += check_dates(sheet, file)
+        claims += coded
+    if registry is not None:
+        problems += check_known(claims, registry)
+    if problems or registry is None:
+        raise ProblemsFound(problems)
+    return Coded(schemas, registry, tuple(claims))
+
+
+def _check_sheet_name(source_id: str, file: LinedFile, seen: dict[str, str]) -> Iterable[Problem]:
+    line = file.line(("source", "source_id"))
+    if Path(file.name).stem != source_id:
+        what = f"the sheet is of {source_id!r}, but the file has another name"
+        yield Problem(file.name, line, what, f"rename it to {source_id}.yaml", "sheet_name")
+    if source_id in seen:
+        what = f"the source {source_id!r} has a sheet already, {seen[source_id]}"
+        yield Problem(file.name, line, what, "give it an id of its own", "duplicate_id")
+    seen[source_id] = file.name
+
+
+def make_records(coded: Coded) -> tuple[Records, tuple[Claim, ...], int]:
+    """Reconcile claims to records and fill the derived columns; return also the judged claims.
+
+    Raises:
+        ProblemsFound: for conflicts that nothing settles and references that lead nowhere.
+    """
+    claims = [*coded.claims, *not_stated(coded.claims, coded.schemas)]
+    claims = [_editorial(claim) for claim in claims]
+    reconciled = reconcile(claims, coded.registry)
+    problems = [*reconciled.problems]
+    problems += check_references(reconciled.claims, reconciled.records, coded.schemas)
+    problems += check_used(reconciled.records, reconciled.claims, coded.registry)
+    raise_if_any(problems)
+    context = make_context(claim for claim in reconciled.claims if claim.status == "accepted")
+    derive(reconciled.records, reconciled.claims, coded.schemas, context)
+    return reconciled.records, reconciled.claims, reconciled.settled
+
+
+def _editorial(claim: Claim) -> Claim:
+    return replace(claim, rule="editorial") if claim.source_id == EDITORS and not claim.rule else claim
+
+
+def make_frames(records: Records, claims: Iterable[Claim], schemas: Schemas) -> dict[str, pd.DataFrame]:
+    """Turn records and claims into typed frames, one per schema, in the order of their names."""
+    frames = {}
+    for name, schema in schemas.items():
+        rows: list[Record]
+        if name == "claims":
+            rows = [_claim_record(claim) for claim in claims]
+        else:
+            rows = [
+                {field.name: parse_cell(row.get(field.name, ""), field.type) for field in schema.fields}
+                for row in records.get(name, {}).values()
+            ]
+        frames[name] = to_frame(rows, schema)
+    return frames
+
+
+def _claim_record(claim: Claim) -> dict[str, Cell]:
+    columns = ("claim_id", "table_name", "record_id", "field", "value", "stated", "qualifier", "asserted_by_id")
+    record: dict[str, Cell] = {column: getattr(claim, column) for column in (*columns, "source_id")}
+    if claim.evidence is not None:
+        record["evidence_start"] = claim.evidence.start
+        record["evidence_words"] = claim.evidence.words
+        record["evidence_sha256"] = claim.evidence.sha256
+    return record | {"status": claim.status, "rule": claim.rule, "note": claim.note}
+
+
+def published_ids(root: Path, schemas: Schemas) -> dict[str, list[str]]:
+    """Return the ids of the package as it stands on disk, by table; none where nothing was built yet."""
+    ids = {}
+    for table in MINTED:
+        path = root / "data" / f"{table}.csv"
+        if path.is_file():
+            with path.open(encoding="utf-8", newline="") as lines:
+                ids[table] = [row[schemas[table].key] for row in csv.DictReader(lines) if schemas[table].key in row]
+    return ids
+
+
+def coverage(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """Describe the temporal and spatial coverage of the events, for the descriptor."""
+    events = frames["events"]
+    starts, ends = events["date_start"].dropna(), events["date_end"].dropna()
+    countries = sorted(events["country_code"].dropna().unique())
+    return {
+        "temporal": {"start": str(starts.min()), "end": str(ends.max())} if len(starts) and len(ends) else {},
+        "spatial": {"countries": countries},
+    }
+
+
+def make_files(frames: Mapping[str, pd.DataFrame], schemas: Schemas, registry: Registry) -> dict[PurePosixPath, bytes]:
+    """Make every file of the package, as bytes."""
+    files: dict[PurePosixPath, bytes] = {}
+    for name, frame in frames.items():
+        files[PurePosixPath(f"data/{name}.csv")] = write_csv(frame, schemas[name])
+        files[PurePosixPath(f"data/{name}.parquet")] = write_parquet(frame, schemas[name])
+    metadata = {key: value for key, value in registry.metadata.model_dump(mode="json").items() if value is not None}
+    sources = [
+        {
+            key: row[column]
+            for key, column in (("title", "title"), ("path", "url"), ("version", "published_edtf"))
+            if not pd.isna(row[column])
+        }
+        for row in frames["sources"].to_dict("records")
+        if row["source_id"] != EDITORS
+    ]
+    described = descriptor({**metadata, "sources": sources, **coverage(frames)}, files, schemas)
+    files[PurePosixPath("data/README.md")] = data_readme(schemas, {name: len(frame) for name, frame in frames.items()})
+    files[PurePosixPath("datapackage.json")] = as_bytes(described)
+    return files
+
+
+def editor_schema(schemas: Schemas) -> bytes:
+    """Return the JSON Schema of coding sheets, for completion and checks in editors."""
+    return as_bytes(
+        {"$schema": "https://json-schema.org/draft/2020-12/schema", **sheet_model(schemas).model_json_schema()}
+    )
+
+
+def _silent(step: str) -> None:
+    """Report progress to nobody."""
+
+
+def _is_made_here(path: PurePosixPath) -> bool:
+    """Tell whether a file below data/ is the build's to remove: all of them are."""
+    return path.parent.name == "data"
+
+
+def build(root: Path, progress: Progress = _silent) -> Summary:
+    """Build the package in ``root`` from its sheets, registry and schemas.
+
+    Raises:
+        ProblemsFound: with every problem found; then nothing was written.
+    """
+    progress("reading sheets and registry")
+    coded = read_coded(root)
+    progress("reconciling claims")
+    records, claims, settled = make_records(coded)
+    raise_if_any(check_vanished(records, published_ids(root, coded.schemas), coded.registry))
+    progress("making and checking tables")
+    frames = make_frames(records, claims, coded.schemas)
+    raise_if_any(check_tables(frames, coded.schemas, claims))
+    progress("writing files aside")
+    files = make_files(frames, coded.schemas, coded.registry)
+    progress("validating the package")
+    validate_files(files)
+    progress("moving files in")
+    changed = write_all(root, {**files, SHEET_SCHEMA: editor_schema(coded.schemas)}, owned=_is_made_here)
+    statuses = frames["claims"]["status"].value_counts()
+    return Summary(
+        {name: len(frame) for name, frame in frames.items()},
+        {str(status): int(count) for status, count in statuses.items()},
+        len(frames["sources"]),
+        settled,
+        tuple(changed),
+    )
+
+
+def validate_files(files: Mapping[PurePosixPath, bytes]) -> None:
+    """Validate files as the package that they will be, in a folder that is thrown away.
+
+    Raises:
+        ProblemsFound: if the package is not valid.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        for path, content in files.items():
+            target = Path(folder) / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        raise_if_any(validate_package(Path(folder) / "datapackage.json"))
+
+
+def read_descriptor(root: Path) -> Any:
+    """Read the descriptor of a package."""
+    return json.loads((root / "datapackage.json").read_text(encoding="utf-8"))

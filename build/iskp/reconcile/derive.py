@@ -1,0 +1,294 @@
+"""Derived columns: what follows from other cells and is claimed by nobody.
+
+Each function fills the columns of one table, in text form; the schemas mark these columns ``derived``. Everything
+here depends only on records and claims, so that the claims table alone rebuilds the rest.
+"""
+
+from __future__ import annotations
+
+import datetime
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from iskp.coding.claims import EDITORS, Claim
+from iskp.coding.edtf_dates import bounds
+from iskp.coding.figures import Bounds, count_bounds
+from iskp.coding.sheet import CHILD_SECTIONS, FIGURE_COLUMNS
+from iskp.package.schema import Schemas
+from iskp.reconcile.context import Context, most_specific
+from iskp.reconcile.records import Records
+from iskp.reconcile.rules import independent
+
+Row = dict[str, str]
+PLACE_PRECISION = {
+    "locality": "exact",
+    "admin2": "admin2",
+    "admin1": "admin1",
+    "country": "country",
+    "region": "region",
+}
+DATE_SUFFIX = "_edtf"
+
+
+@dataclass
+class Derivation:
+    """Records being completed, with the claims of each by table and record."""
+
+    records: Records
+    schemas: Schemas
+    context: Context
+    claims: Mapping[tuple[str, str], Sequence[Claim]] = field(default_factory=dict)
+
+    def rows(self, table: str) -> Mapping[str, Row]:
+        """Return the records of a table."""
+        return self.records.setdefault(table, {})
+
+    def of(self, table: str, record_id: str) -> Sequence[Claim]:
+        """Return the claims of a record that are not rejected and not ours."""
+        found = self.claims.get((table, record_id), ())
+        return [claim for claim in found if claim.status != "rejected" and claim.source_id != EDITORS]
+
+    def children(self, table: str, parent_column: str) -> Mapping[str, list[tuple[str, Row]]]:
+        """Return the records of a child table by their parent's id."""
+        grouped: dict[str, list[tuple[str, Row]]] = {}
+        for record_id, row in self.rows(table).items():
+            grouped.setdefault(row[parent_column], []).append((record_id, row))
+        return grouped
+
+
+def derive(records: Records, claims: Iterable[Claim], schemas: Schemas, context: Context) -> None:
+    """Fill every derived column of the records, in place."""
+    by_record: dict[tuple[str, str], list[Claim]] = {}
+    for claim in claims:
+        by_record.setdefault((claim.table_name, claim.record_id), []).append(claim)
+    work = Derivation(records, schemas, context, by_record)
+    _keys(work)
+    _dates(work)
+    for step in (_names, _counts, _estimates, _sources, _stated, _events, _designation_actions, _designations):
+        step(work)
+
+
+def _keys(work: Derivation) -> None:
+    for table, rows in work.records.items():
+        key = work.schemas[table].key
+        for record_id, row in rows.items():
+            row.setdefault(key, record_id)
+    parents = {"events": "event_id", "organizations": "org_id", "designations": "designation_id"}
+    for section in CHILD_SECTIONS.values():
+        for record_id, row in work.rows(section.table).items():
+            row[parents[section.parent]] = record_id.split(":", 1)[0]
+
+
+def _dates(work: Derivation) -> None:
+    for table, rows in work.records.items():
+        columns = set(work.schemas[table].columns)
+        dated = [column.removesuffix(DATE_SUFFIX) for column in columns if column.endswith(DATE_SUFFIX)]
+        for row in rows.values():
+            for stem in dated:
+                if stem + DATE_SUFFIX in row:
+                    _write_interval(row, stem, columns)
+
+
+def _write_interval(row: Row, stem: str, columns: set[str]) -> None:
+    interval = bounds(row[stem + DATE_SUFFIX])
+    if interval.start is not None and f"{stem}_start" in columns:
+        row[f"{stem}_start"] = interval.start.isoformat()
+    if interval.end is not None and f"{stem}_end" in columns:
+        row[f"{stem}_end"] = interval.end.isoformat()
+    if f"{stem}_precision" in columns:
+        row[f"{stem}_precision"] = interval.precision
+    if f"{stem}_on" in columns and interval.precision == "day" and interval.start is not None:
+        row[f"{stem}_on"] = interval.start.isoformat()
+
+
+SCRIPTS = {"LATIN": "Latn", "ARABIC": "Arab", "CYRILLIC": "Cyrl", "DEVANAGARI": "Deva"}
+
+
+def script_of(text: str) -> str:
+    """Return the ISO 15924 code of the script of a text's letters; ``Zyyy`` without letters, ``Zmth`` never.
+
+    >>> script_of("ISKP"), script_of("داعش")
+    ('Latn', 'Arab')
+    """
+    for character in text:
+        if character.isalpha():
+            return SCRIPTS.get(unicodedata.name(character, "").split(" ")[0], "Zzzz")
+    return "Zyyy"
+
+
+def _names(work: Derivation) -> None:
+    for row in work.rows("organization_names").values():
+        row["script"] = script_of(row["name"])
+
+
+def combined_bounds(claims: Sequence[Claim], context: Context) -> Bounds:
+    """Return the bounds that independent figures allow together.
+
+    Low is the lowest lower bound that any source gives and high the highest upper bound; high is empty when a lower
+    bound stands above it, since then no source limits the toll.
+    """
+    figures = [count_bounds(claim.value, claim.qualifier or "exact") for claim in independent(claims, context)]
+    lows = [figure.low for figure in figures if figure.low is not None]
+    highs = [figure.high for figure in figures if figure.high is not None]
+    high = max(highs, default=None)
+    if high is not None and high < max(lows, default=0):
+        high = None
+    return Bounds(min(lows, default=None), None, high)
+
+
+def _write_bounds(work: Derivation, table: str, record_id: str, row: Row) -> Sequence[Claim]:
+    claims = [claim for claim in work.of(table, record_id) if claim.field in FIGURE_COLUMNS]
+    limits = combined_bounds(claims, work.context)
+    if limits.low is not None:
+        row["low"] = str(limits.low)
+    if limits.high is not None:
+        row["high"] = str(limits.high)
+    return claims
+
+
+def _counts(work: Derivation) -> None:
+    for record_id, row in work.rows("event_counts").items():
+        claims = independent(_write_bounds(work, "event_counts", record_id, row), work.context)
+        told = [claim for claim in claims if claim.value is not None]
+        neutral = [claim for claim in told if claim.source_id not in work.context.perpetrators_own]
+        if not told:
+            row["basis"] = "words_only"
+        elif not neutral:
+            row["basis"] = "perpetrator_only"
+        elif len({claim.source_id for claim in neutral}) == 1:
+            row["basis"] = "single_source"
+        else:
+            row["basis"] = "agreement" if len({claim.value for claim in neutral}) == 1 else "range_of_sources"
+
+
+def _estimates(work: Derivation) -> None:
+    for record_id, row in work.rows("estimates").items():
+        _write_bounds(work, "estimates", record_id, row)
+
+
+def _sources(work: Derivation) -> None:
+    for row in work.rows("sources").values():
+        if row.get("published_start") and row.get("published_start") == row.get("published_end"):
+            row["published_on"] = row["published_start"]
+
+
+def _stated(work: Derivation) -> None:
+    for table in ("organization_relations", "organization_presence"):
+        for record_id, row in work.rows(table).items():
+            claims = work.of(table, record_id)
+            days = sorted(_publication_days(claims, work.context))
+            if days:
+                row["first_stated_on"], row["last_stated_on"] = days[0].isoformat(), days[-1].isoformat()
+            speakers = {claim.asserted_by_id for claim in claims if claim.field == "certainty"}
+            if len(speakers) == 1 and (speaker := next(iter(speakers))) is not None:
+                row["asserted_by_id"] = speaker
+
+
+def _publication_days(claims: Iterable[Claim], context: Context) -> Iterator[datetime.date]:
+    for source_id in {claim.source_id for claim in claims}:
+        if source_id in context.published:
+            yield context.published[source_id]
+
+
+def _events(work: Derivation) -> None:
+    classes = {
+        category.value: category.broader or ""
+        for category in work.schemas["events"].field("event_type").categories or ()
+    }
+    actors = work.children("event_actors", "event_id")
+    counts = work.children("event_counts", "event_id")
+    for event_id, row in work.rows("events").items():
+        row["event_class"] = classes[row["event_type"]]
+        _locate(work, event_id, row)
+        if perpetrator := _perpetrator(actors.get(event_id, []), work.context):
+            row["perpetrator_id"] = perpetrator
+        for measure in ("killed", "wounded"):
+            _toll(row, measure, [count for _, count in counts.get(event_id, []) if count["measure"] == measure])
+        claims = list(work.of("events", event_id))
+        for table, children in (("event_actors", actors), ("event_counts", counts)):
+            for child_id, _ in children.get(event_id, []):
+                claims += work.of(table, child_id)
+        _count_sources(row, claims, work.context)
+
+
+def _locate(work: Derivation, event_id: str, row: Row) -> None:
+    row["place_precision"] = "unknown"
+    place = work.rows("places").get(row.get("place_id", ""))
+    if place is None:
+        return
+    row["place_precision"] = PLACE_PRECISION[place["place_type"]]
+    if any(
+        c.qualifier == "near" and c.field == "place_id" for c in work.of("events", event_id) if c.status == "accepted"
+    ):
+        row["place_precision"] = "near"
+    for column in ("country_code", "admin1_code", "latitude", "longitude"):
+        if column in place:
+            row[column] = place[column]
+
+
+def _perpetrator(actors: Sequence[tuple[str, Row]], context: Context) -> str | None:
+    for role in ("perpetrator", "claimant"):
+        candidates = {actor["org_id"] for _, actor in actors if actor["role"] == role}
+        if candidates:
+            return most_specific(candidates, context.parents)
+    return None
+
+
+def _toll(row: Row, measure: str, counts: Sequence[Row]) -> None:
+    """Take the toll of all victims; where none is told, add up the classes of victims, the attackers left out."""
+    whole = [count for count in counts if count["victim_class"] == "all"]
+    parts = whole or [count for count in counts if count["victim_class"] not in {"all", "perpetrators"}]
+    for column in ("low", "best", "high"):
+        figures = [count.get(column) for count in parts]
+        if figures and None not in figures:
+            row[f"{measure}_{column}"] = str(sum(int(figure) for figure in figures if figure is not None))
+
+
+def _count_sources(row: Row, claims: Iterable[Claim], context: Context) -> None:
+    sources = {claim.source_id for claim in claims}
+    origins = {context.origin(source) for source in sources if source not in context.perpetrators_own}
+    row["n_sources"] = str(len(sources))
+    row["n_independent_sources"] = str(len(origins))
+    if row.get("attribution") == "disputed":
+        row["status"] = "disputed"
+    else:
+        row["status"] = "confirmed" if len(origins) > 1 else "provisional"
+
+
+def _designation_actions(work: Derivation) -> None:
+    for record_id, row in work.rows("designation_actions").items():
+        days = sorted(_publication_days(work.of("designation_actions", record_id), work.context))
+        if days:
+            row["observed_on"] = days[0].isoformat()
+
+
+ENDING = {"delisted": "ended"}
+
+
+def designation_status(actions: Sequence[Row]) -> str:
+    """Return the status that follows from a designation's dated history: ended once delisted, else active.
+
+    An absence from a list is an observation, not a delisting, and leaves the status as it was.
+    """
+    if not actions:
+        return "unknown"
+    last = max(
+        actions, key=lambda action: (action.get("action_end") or action.get("observed_on") or "", action["action"])
+    )
+    if any(action["action"] == "delisted" for action in actions) and last["action"] != "listed":
+        return "ended"
+    return "active" if any(action["action"] != "observed_absent" for action in actions) else "unknown"
+
+
+def _designations(work: Derivation) -> None:
+    actions = work.children("designation_actions", "designation_id")
+    for designation_id, row in work.rows("designations").items():
+        history = [action for _, action in actions.get(designation_id, [])]
+        row["status"] = designation_status(history)
+        ended = [action.get("action_start") for action in history if action["action"] == "delisted"]
+        if row["status"] == "ended" and ended and ended[-1] is not None:
+            row["ended_on"] = ended[-1]
+
+
+Step = Callable[[Derivation], None]
