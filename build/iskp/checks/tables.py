@@ -147,6 +147,19 @@ def listed_names_are_names(frames: Frames, schemas: Schemas) -> Iterator[tuple[s
             yield "organizations", (str(row["org_id"]), "acronym", what, "take one that a source uses, or none")
 
 
+def mutual_relations_once(frames: Frames, schemas: Schemas) -> Iterator[tuple[str, Fault]]:
+    """A relation that holds both ways stands once, whichever way: two rows would count one fight twice."""
+    relations = frames["organization_relations"]
+    mutual = relations[relations["relation"].isin(["fights", "allied_with"])]
+    pairs = set(zip(mutual["org_id"], mutual["relation"], mutual["related_org_id"], strict=True))
+    for row in mutual.to_dict("records"):
+        turned = (row["related_org_id"], row["relation"], row["org_id"])
+        if turned in pairs and row["org_id"] > row["related_org_id"]:
+            what = f"{row['related_org_id']} {row['relation']} {row['org_id']} stands already"
+            key = str(row["organization_relation_id"])
+            yield "organization_relations", (key, "relation", what, "code it under the other organization")
+
+
 def points_in_country(frames: Frames, schemas: Schemas) -> Iterator[tuple[str, Fault]]:
     """A place that has coordinates has both, and a country."""
     for row in frames["places"].to_dict("records"):
@@ -183,6 +196,7 @@ RULES: Sequence[Rule] = (
     aggregates_have_no_single_toll,
     perpetrators_are_actors,
     listed_names_are_names,
+    mutual_relations_once,
     points_in_country,
     claims_cover_cells,
 )

@@ -16,7 +16,8 @@ class Context:
 
     ``copied_from`` maps a source to the one that it rewrites; ``parents`` maps an organization to the one that it is
     a part or province of; ``within`` maps a place to the next larger one; ``broader`` maps a code to a more general
-    one; ``published`` maps a source to the latest day on which it can have been published.
+    one; ``published`` maps a source to the last day on which it can have been published; ``aggregates`` are the events
+    that a source calls recurring or cumulative.
     """
 
     copied_from: Mapping[str, str]
@@ -25,6 +26,7 @@ class Context:
     broader: Mapping[str, Mapping[str, str]]
     published: Mapping[str, datetime.date]
     perpetrators_own: frozenset[str]
+    aggregates: frozenset[str] = frozenset()
 
     def origin(self, source_id: str) -> str:
         """Return the source that a source goes back to, by any number of rewrites; itself when it is no copy."""
@@ -84,6 +86,7 @@ def make_context(claims: Iterable[Claim]) -> Context:
     within: dict[str, str] = {}
     published: dict[str, datetime.date] = {}
     own: set[str] = set()
+    aggregates: set[str] = set()
     for claim in claims:
         if claim.value is None:
             continue
@@ -94,6 +97,8 @@ def make_context(claims: Iterable[Claim]) -> Context:
                 published[claim.record_id] = bounds(claim.value).end or datetime.date.max
             case "sources", "perpetrator_affiliated" if claim.value == "yes":
                 own.add(claim.record_id)
+            case "events", "is_aggregate" if claim.value == "true":
+                aggregates.add(claim.record_id)
             case "organizations", "parent_id":
                 parents.setdefault(claim.record_id, claim.value)
             case "places", "parent_id" if claim.source_id == EDITORS:
@@ -105,4 +110,4 @@ def make_context(claims: Iterable[Claim]) -> Context:
         "target_type": BROADER_TARGETS,
         "name_kind": BROADER_NAME_KINDS,
     }
-    return Context(copied, parents, within, broader, published, frozenset(own))
+    return Context(copied, parents, within, broader, published, frozenset(own), frozenset(aggregates))

@@ -114,6 +114,27 @@ def narrowest_date(claims: Sequence[Claim], context: Context) -> Verdict | None:
     return Verdict(value, frozenset(v for v in _values(originals) if bounds(v).contains(common)))
 
 
+def whole_span_of_aggregate(claims: Sequence[Claim], context: Context) -> Verdict | None:
+    """What recurs, and is told of in two texts, went on from the first time to the last.
+
+    An aggregate has no one date that two texts could narrow: it lies in the days from the earliest start to the
+    latest end that they give.
+    """
+    if claims[0].table_name != "events" or claims[0].record_id not in context.aggregates:
+        return None
+    if not is_date_column(claims[0].field):
+        return None
+    intervals = [bounds(value) for value in _values(independent(claims, context))]
+    starts = [interval.start for interval in intervals if interval.start is not None]
+    ends = [interval.end for interval in intervals if interval.end is not None]
+    whole = Interval(
+        min(starts) if len(starts) == len(intervals) else None, max(ends) if len(ends) == len(intervals) else None
+    )
+    values = {value for value in _values(claims) if whole.contains(bounds(value))}
+    exact = sorted(value for value in values if bounds(value) == whole)
+    return Verdict(exact[0] if exact else expression(whole), frozenset(values))
+
+
 def most_specific_organization(claims: Sequence[Claim], context: Context) -> Verdict | None:
     """A source that names the parent does not contradict one that names the province."""
     if claims[0].field not in ORGANIZATION_FIELDS:
@@ -184,6 +205,7 @@ RULES: Sequence[Rule] = (
     unanimous,
     known_over_unknown,
     original_over_copy,
+    whole_span_of_aggregate,
     narrowest_date,
     most_specific_organization,
     most_specific_place,
