@@ -269,7 +269,8 @@ ENDING = {"delisted": "ended"}
 def designation_status(actions: Sequence[Row]) -> str:
     """Return the status that follows from a designation's dated history: ended once delisted, else active.
 
-    An absence from a list is an observation, not a delisting, and leaves the status as it was.
+    An absence from a list is an observation, not a delisting, and leaves the status as it was; where nothing but
+    absence was seen the organization is not listed.
     """
     if not actions:
         return "unknown"
@@ -278,7 +279,7 @@ def designation_status(actions: Sequence[Row]) -> str:
     )
     if any(action["action"] == "delisted" for action in actions) and last["action"] != "listed":
         return "ended"
-    return "active" if any(action["action"] != "observed_absent" for action in actions) else "unknown"
+    return "active" if any(action["action"] != "observed_absent" for action in actions) else "not_listed"
 
 
 def _designations(work: Derivation) -> None:
