@@ -49,7 +49,7 @@ def _stop(problems: Iterable[Problem], *, as_json: bool) -> NoReturn:
         for problem in found:
             click.echo(str(problem), err=True)
         noun = "problem" if len(found) == 1 else "problems"
-        click.secho(f"{len(found)} {noun}; nothing was written.", fg="red", err=True)
+        click.secho(f"{len(found)} {noun}", fg="red", err=True)
     sys.exit(1)
 
 
@@ -57,10 +57,12 @@ def _stop(problems: Iterable[Problem], *, as_json: bool) -> NoReturn:
 @root_option
 @json_option
 @click.option("--quiet", is_flag=True, help="Print problems only.")
-def build(root: Path, *, as_json: bool, quiet: bool) -> None:
+@click.option("--texts", type=FOLDER, help="Folder with copies of the documents. [default: texts or ../shared/sources]")
+def build(root: Path, texts: Path | None, *, as_json: bool, quiet: bool) -> None:
     """Build the package: tables, descriptor, data dictionary.
 
-    All checks run before anything is written. A build that fails leaves the old files as they were.
+    All checks run before anything is written. A build that fails leaves the old files as they were. Evidence is
+    verified for each document of which a copy is at hand.
     """
     from rich.console import Console
 
@@ -71,8 +73,9 @@ def build(root: Path, *, as_json: bool, quiet: bool) -> None:
     try:
         with console.status("importing") as status:
             from iskp.pipeline import build as run
+            from iskp.pipeline import find_texts
 
-            summary = run(root.resolve(), progress=status.update)
+            summary = run(root.resolve(), progress=status.update, texts=texts or find_texts(root.resolve()))
     except ProblemsFound as found:
         _stop(found.problems, as_json=as_json)
     if quiet or as_json:
@@ -83,6 +86,7 @@ def build(root: Path, *, as_json: bool, quiet: bool) -> None:
     statuses = ", ".join(f"{count:,} {status}" for status, count in summary.claims.items())
     click.echo(f"\nclaims:    {statuses}")
     click.echo(f"sources:   {summary.sources}")
+    click.echo(f"evidence:  {summary.spans_verified:,} spans found again in copies of the documents")
     click.echo(f"conflicts: {summary.conflicts_settled} cells with differing claims, all settled")
     changed = len(summary.changed)
     click.echo(f"files:     {f'{changed} changed' if changed else 'unchanged, byte for byte'}")
@@ -147,19 +151,15 @@ def cite(text: Path, words: str | None, sheet: Path | None) -> None:
 @json_option
 def verify(root: Path, texts: Path, *, missing_ok: bool, as_json: bool) -> None:
     """Find every span of evidence again in copies of the documents, and every figure in its span."""
-    from iskp.coding.evidence import read_texts
-    from iskp.coding.verification import verify as run
     from iskp.problem import Problem, ProblemsFound
 
     _require(root, "schemas", "sources", "registry")
     try:
-        from iskp.pipeline import read_coded
+        from iskp.pipeline import read_coded, verify_evidence
 
-        coded = read_coded(root.resolve())
+        results = verify_evidence(read_coded(root.resolve()).claims, texts)
     except ProblemsFound as found:
         _stop(found.problems, as_json=as_json)
-    fingerprints = {c.record_id: c.value for c in coded.claims if c.field == "text_sha256" and c.value is not None}
-    results = run(coded.claims, fingerprints, read_texts(texts))
     problems = [problem for result in results for problem in result.problems]
     for result in results:
         if result.text is None and not missing_ok:

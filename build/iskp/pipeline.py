@@ -18,9 +18,11 @@ import pandas as pd
 
 from iskp.checks.identity import check_known, check_references, check_used, check_vanished
 from iskp.checks.tables import check_tables
-from iskp.coding.claims import EDITORS, Claim, check_claims, check_dates, sheet_claims
+from iskp.coding.claims import EDITORS, Claim, check_claims, check_dates, check_fingerprints, sheet_claims
+from iskp.coding.evidence import read_texts
 from iskp.coding.registry import Registry, read_registry, registry_claims
 from iskp.coding.sheet import parse_sheet, sheet_model
+from iskp.coding.verification import Verification, verify
 from iskp.coding.yaml_lines import LinedFile, read_yaml
 from iskp.package.descriptor import as_bytes, descriptor
 from iskp.package.files import write_all
@@ -49,6 +51,7 @@ class Summary:
     claims: Mapping[str, int]
     sources: int
     conflicts_settled: int
+    spans_verified: int
     changed: tuple[PurePosixPath, ...]
 
 
@@ -88,6 +91,7 @@ def read_coded(root: Path) -> Coded:
         problems += _check_sheet_name(sheet.source.source_id, file, seen)
         coded = sheet_claims(sheet, file, schemas)
         problems += check_claims(coded, sheet)
+        problems += check_fingerprints(coded)
         problems += check_dates(sheet, file)
         claims += coded
     if registry is not None:
@@ -216,14 +220,38 @@ def _is_made_here(path: PurePosixPath) -> bool:
     return path.parent.name == "data"
 
 
-def build(root: Path, progress: Progress = _silent) -> Summary:
+TEXT_FOLDERS = ("texts", "../shared/sources")
+"""Where copies of documents are looked for, from the package's folder, when a publisher names no place."""
+
+
+def find_texts(root: Path) -> Path | None:
+    """Return the folder of held documents beside a checkout, if there is one."""
+    return next((root / folder for folder in TEXT_FOLDERS if (root / folder).is_dir()), None)
+
+
+def verify_evidence(claims: Iterable[Claim], texts: Path) -> list[Verification]:
+    """Verify the evidence of claims against the copies of documents in a folder."""
+    claims = tuple(claims)
+    fingerprints = {c.record_id: c.value for c in claims if c.field == "text_sha256" and c.value is not None}
+    return verify(claims, fingerprints, read_texts(texts))
+
+
+def build(root: Path, progress: Progress = _silent, texts: Path | None = None) -> Summary:
     """Build the package in ``root`` from its sheets, registry and schemas.
+
+    ``texts`` is a folder with copies of documents; the evidence of each that is there is verified as well.
 
     Raises:
         ProblemsFound: with every problem found; then nothing was written.
     """
     progress("reading sheets and registry")
     coded = read_coded(root)
+    verified = 0
+    if texts is not None:
+        progress("verifying evidence")
+        verifications = verify_evidence(coded.claims, texts)
+        raise_if_any(problem for verification in verifications for problem in verification.problems)
+        verified = sum(verification.found for verification in verifications)
     progress("reconciling claims")
     records, claims, settled = make_records(coded)
     raise_if_any(check_vanished(records, published_ids(root, coded.schemas), coded.registry))
@@ -242,6 +270,7 @@ def build(root: Path, progress: Progress = _silent) -> Summary:
         {str(status): int(count) for status, count in statuses.items()},
         len(frames["sources"]),
         settled,
+        verified,
         tuple(changed),
     )
 

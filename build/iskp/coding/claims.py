@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from iskp.coding.edtf_dates import bounds, same
-from iskp.coding.evidence import Evidence
+from iskp.coding.evidence import Evidence, fingerprint, normalised_words
 from iskp.coding.figures import count_bounds
 from iskp.coding.sheet import CHILD_SECTIONS, FIGURE_COLUMNS, Row, coded_columns, is_date_column
 from iskp.coding.stated_dates import resolve
@@ -179,6 +179,27 @@ def check_claims(claims: Iterable[Claim], sheet: Any) -> Iterator[Problem]:
                 yield claim.problem(str(error), "mend the figure or its qualifier", "count_rule")
         elif claim.value is None:
             yield claim.problem("no value", "give one; only a count may go without", "value_missing")
+
+
+def check_fingerprints(claims: Iterable[Claim]) -> Iterator[Problem]:
+    """Check fingerprints as far as that goes without the text.
+
+    One span of one document has one fingerprint; and where the stated words are as many as the span's, they are the
+    span, so their fingerprint must be its.
+    """
+    known: dict[tuple[str, int, int], str] = {}
+    for claim in claims:
+        span = claim.evidence
+        if span is None:
+            continue
+        first = known.setdefault((claim.source_id, span.start, span.words), span.sha256)
+        stated = normalised_words(claim.stated or "")
+        contradicted = first != span.sha256
+        misquoted = len(stated) == span.words and fingerprint(stated) != span.sha256
+        if contradicted or misquoted:
+            other = "that of the stated words" if misquoted else "the one given for the same span elsewhere"
+            what = f"the fingerprint of the evidence {span.start}+{span.words} does not match {other}"
+            yield claim.problem(what, "cite the words again with 'iskp cite'", "evidence_mismatch")
 
 
 def check_dates(sheet: Any, file: LinedFile) -> Iterator[Problem]:

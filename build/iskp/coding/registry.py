@@ -12,25 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from iskp.coding.claims import EDITORS, Claim
-from iskp.coding.sheet import Slug, explain
+from iskp.coding.sheet import Slug, Text, explain
 from iskp.coding.yaml_lines import LinedFile, read_yaml
 from iskp.package.schema import Schemas, Strict
-from iskp.package.types import CONTROL, MISSING_TOKENS
 from iskp.problem import Problem, ProblemsFound
 
-
-def _check_text(value: str) -> str:
-    if CONTROL.search(value):
-        raise ValueError("a line break or control character in a text; write it on one line")
-    if value in MISSING_TOKENS:
-        raise ValueError("many programs read this text as a missing value; write it out")
-    return value
-
-
-Text = Annotated[str, Field(min_length=1), AfterValidator(_check_text)]
 EventId = Annotated[str, Field(pattern=r"^ev[0-9]{4,}$")]
 CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 

@@ -32,6 +32,7 @@ from iskp.coding.figures import read_figure
 from iskp.coding.yaml_lines import LinedFile, Place
 from iskp.package.schema import FieldSchema, Schemas, Strict, TableSchema, suggest
 from iskp.package.text import LEXICAL
+from iskp.package.types import CONTROL, MISSING_TOKENS
 from iskp.problem import Problem, ProblemsFound
 
 STATED_WORDS = 9
@@ -95,7 +96,16 @@ def _check_figure(value: str) -> str:
     return value
 
 
-Stated = Annotated[str, AfterValidator(_check_stated)]
+def _check_text(value: str) -> str:
+    if CONTROL.search(value):
+        raise ValueError("a line break or control character in a cell; write the text on one line")
+    if value in MISSING_TOKENS:
+        raise ValueError("many programs read this text as a missing value; write it out, or leave the key out")
+    return value
+
+
+Text = Annotated[str, Field(min_length=1), AfterValidator(_check_text)]
+Stated = Annotated[str, AfterValidator(_check_text), AfterValidator(_check_stated)]
 At = Annotated[str, AfterValidator(_check_evidence)]
 Edtf = Annotated[str, AfterValidator(_check_edtf)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -113,7 +123,7 @@ class Claimed(Strict, Generic[T]):
     relative_to: Edtf | None = None
     followed_by: Edtf | None = None
     by_then: Literal["yes"] | None = None
-    note: str | None = None
+    note: Text | None = None
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -139,7 +149,7 @@ class Row(Strict):
     stated: Stated | None = None
     qualifier: Qualifier | None = None
     asserted_by_id: Slug | None = None
-    note: str | None = None
+    note: Text | None = None
 
 
 class ChildRow(Row):
@@ -152,10 +162,10 @@ class SourceHeader(Strict):
     """Bibliographic record of the document; ``note`` says how a date or an origin was settled."""
 
     source_id: Slug
-    title: str
-    publisher: str
-    author: str | None = None
-    source_type: str
+    title: Text
+    publisher: Text
+    author: Text | None = None
+    source_type: Text
     published_edtf: Edtf | None = None
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
     url: Annotated[str, Field(pattern=r"^https?://[^ ]+$")] | None = None
@@ -163,8 +173,8 @@ class SourceHeader(Strict):
     perpetrator_affiliated: Literal["yes", "no", "unknown"]
     accessed_on: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None = None
     text_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
-    licence: str | None = None
-    note: str | None = None
+    licence: Text | None = None
+    note: Text | None = None
 
 
 def _list_of_mappings(coded: Any) -> Any:
@@ -186,7 +196,7 @@ def _value_type(field: FieldSchema) -> Any:
         return Annotated[str, Field(pattern=f"^{field.constraints.pattern}$")]
     if field.type != "string":
         return Annotated[str, Field(pattern=f"^({LEXICAL[field.type].pattern})$")]
-    return Annotated[str, Field(min_length=1)]
+    return Text
 
 
 def coded_columns(schema: TableSchema) -> list[FieldSchema]:

@@ -62,11 +62,10 @@ def count_rule(claims: Sequence[Claim], context: Context) -> Verdict | None:
             supported[str(best)] += 1
             day = context.published.get(claim.source_id)
             latest[str(best)] = max(latest.get(str(best), ""), day.isoformat() if day else "")
-    everything = frozenset(claim.value for claim in claims)
     if not supported:
-        return Verdict(None, everything)
+        return Verdict(None, frozenset(claim.value for claim in claims))
     best_figure = max(supported, key=lambda figure: (supported[figure], latest[figure], -int(figure)))
-    return Verdict(best_figure, everything)
+    return Verdict(best_figure, frozenset({best_figure}))
 
 
 def unanimous(claims: Sequence[Claim], context: Context) -> Verdict | None:
@@ -109,9 +108,7 @@ def narrowest_date(claims: Sequence[Claim], context: Context) -> Verdict | None:
         common = common.intersect(bounds(value)) if common is not None else None
     if common is None:
         return None
-    exact = sorted(value for value in _values(originals) if bounds(value) == common)
-    value = exact[0] if exact else expression(common)
-    return Verdict(value, frozenset(v for v in _values(originals) if bounds(v).contains(common)))
+    return _interval_verdict(common, _values(originals))
 
 
 def whole_span_of_aggregate(claims: Sequence[Claim], context: Context) -> Verdict | None:
@@ -130,9 +127,15 @@ def whole_span_of_aggregate(claims: Sequence[Claim], context: Context) -> Verdic
     whole = Interval(
         min(starts) if len(starts) == len(intervals) else None, max(ends) if len(ends) == len(intervals) else None
     )
-    values = {value for value in _values(claims) if whole.contains(bounds(value))}
-    exact = sorted(value for value in values if bounds(value) == whole)
-    return Verdict(exact[0] if exact else expression(whole), frozenset(values))
+    return _interval_verdict(whole, _values(claims))
+
+
+def _interval_verdict(interval: Interval, values: set[str]) -> Verdict:
+    """Take the claimed expression for an interval where there is one; else all claims together make it."""
+    exact = frozenset(value for value in values if bounds(value) == interval)
+    if exact:
+        return Verdict(min(exact), exact)
+    return Verdict(expression(interval), frozenset(values))
 
 
 def most_specific_organization(claims: Sequence[Claim], context: Context) -> Verdict | None:
@@ -160,7 +163,7 @@ def most_specific_code(claims: Sequence[Claim], context: Context) -> Verdict | N
 def _specific(claims: Sequence[Claim], upward: Mapping[str, str]) -> Verdict | None:
     values = _values(claims) - UNKNOWN
     value = most_specific(values, upward)
-    return None if value is None else Verdict(value, frozenset(values))
+    return None if value is None else Verdict(value, frozenset({value}))
 
 
 def joint_attribution(claims: Sequence[Claim], context: Context) -> Verdict | None:
