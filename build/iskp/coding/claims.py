@@ -188,15 +188,17 @@ def check_fingerprints(claims: Iterable[Claim]) -> Iterator[Problem]:
     span, so their fingerprint must be its.
     """
     known: dict[tuple[str, int, int], str] = {}
+    reported: set[tuple[int, Evidence]] = set()
     for claim in claims:
         span = claim.evidence
-        if span is None:
+        if span is None or (claim.line, span) in reported:
             continue
         first = known.setdefault((claim.source_id, span.start, span.words), span.sha256)
         stated = normalised_words(claim.stated or "")
         contradicted = first != span.sha256
         misquoted = len(stated) == span.words and fingerprint(stated) != span.sha256
         if contradicted or misquoted:
+            reported.add((claim.line, span))
             other = "that of the stated words" if misquoted else "the one given for the same span elsewhere"
             what = f"the fingerprint of the evidence {span.start}+{span.words} does not match {other}"
             yield claim.problem(what, "cite the words again with 'iskp cite'", "evidence_mismatch")

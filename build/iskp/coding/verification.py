@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from iskp.coding.claims import Claim
-from iskp.coding.evidence import Finding, Text, choose_text, find_all, normalised_words
+from iskp.coding.evidence import Evidence, Finding, Text, choose_text, find_all, normalised_words
 from iskp.coding.figures import stands_in
 from iskp.coding.sheet import FIGURE_COLUMNS
 from iskp.problem import Problem
@@ -55,9 +55,13 @@ def _verify_document(source_id: str, claims: Sequence[Claim], sha256: str, texts
         return Verification(source_id, None, (), ())
     findings = find_all(spans, text.words)
     problems: list[Problem] = []
+    lost: set[Evidence] = set()
     for claim in claims:
-        if claim.evidence is not None:
-            problems += _check_claim(claim, findings[claim.evidence], text)
+        if claim.evidence is None or claim.evidence in lost:
+            continue
+        if findings[claim.evidence].start is None:
+            lost.add(claim.evidence)
+        problems += _check_claim(claim, findings[claim.evidence], text)
     return Verification(source_id, text.path, tuple(findings.values()), tuple(problems))
 
 

@@ -109,15 +109,15 @@ def _checks(field: FieldSchema) -> list[pandera.Check]:
     checks: list[pandera.Check] = []
     if constraints.pattern is not None:
         # str_matches anchors only the start; Table Schema patterns are anchored at both ends.
-        checks.append(pandera.Check.str_matches(f"^(?:{constraints.pattern})$", name="pattern"))
+        checks.append(pandera.Check.str_matches(f"^(?:{constraints.pattern})$", error="pattern"))
     if constraints.minimum is not None:
-        checks.append(pandera.Check.ge(constraints.minimum, name="minimum"))
+        checks.append(pandera.Check.ge(constraints.minimum, error="minimum"))
     if constraints.maximum is not None:
-        checks.append(pandera.Check.le(constraints.maximum, name="maximum"))
+        checks.append(pandera.Check.le(constraints.maximum, error="maximum"))
     if field.type == "string" and field.categories is None:
-        checks.append(pandera.Check(_is_clean_text, name="clean_text", element_wise=True))
+        checks.append(pandera.Check(_is_clean_text, error="clean_text", element_wise=True))
     if constraints.enum is not None:
-        checks.append(pandera.Check.isin(constraints.enum, name="enum"))
+        checks.append(pandera.Check.isin(constraints.enum, error="enum"))
     return checks
 
 

@@ -22,7 +22,7 @@ import pyarrow.parquet
 from pydantic import ValidationError
 
 from iskp.package.files import sha256
-from iskp.package.schema import Constraints, ForeignKey, TableSchema
+from iskp.package.schema import Constraints, FieldSchema, ForeignKey, TableSchema
 from iskp.package.text import LEXICAL, parse_cell
 from iskp.package.types import CONTROL, MISSING_TOKENS, Cell, arrow_schema
 from iskp.problem import Problem
@@ -66,8 +66,8 @@ def validate_package(path: Path, *, second_opinion: bool = True) -> list[Problem
     return sorted(problems)
 
 
-def _problem(file: str, what: str, remedy: str, rule: str, **cell: str) -> Problem:
-    return Problem(file, int(cell.pop("line", "0")), what, remedy, rule, **cell)
+def _problem(file: str, what: str, remedy: str, rule: str, line: int = 0) -> Problem:
+    return Problem(file, line, what, remedy, rule)
 
 
 def check_profile(content: Any, name: str) -> list[Problem]:
@@ -113,29 +113,36 @@ def read_csv_table(content: bytes, schema: TableSchema, name: str) -> tuple[Tabl
     header = next(reader, [])
     if tuple(header) != schema.columns:
         what = f"the header is {', '.join(header)}, but the schema has {', '.join(schema.columns)}"
-        return [], [_problem(name, what, FILE_REMEDY, "csv_header", line="1")]
+        return [], [_problem(name, what, FILE_REMEDY, "csv_header", line=1)]
     records: list[dict[str, Cell]] = []
-    for row in reader:
-        line = str(reader.line_num)
-        if len(row) != len(header):
-            what = f"{len(row)} cells instead of {len(header)}"
-            problems.append(_problem(name, what, FILE_REMEDY, "csv_width", line=line))
-            continue
-        record: dict[str, Cell] = {}
-        for field, cell in zip(schema.fields, row, strict=True):
-            record[field.name] = None
-            for what, rule in _cell_faults(cell, field.name, schema):
-                problems.append(_problem(name, what, FILE_REMEDY, rule, line=line, column=field.name, value=cell[:60]))
-            try:
-                record[field.name] = parse_cell(cell, field.type)
-            except ValueError as error:
-                problems.append(_problem(name, str(error), FILE_REMEDY, "cell_type", line=line, column=field.name))
-        records.append(record)
+    try:
+        for row in reader:
+            if len(row) == len(header):
+                record, found = _read_row(row, schema, name, reader.line_num)
+                records.append(record)
+                problems += found
+            else:
+                what = f"{len(row)} cells instead of {len(header)}"
+                problems.append(Problem(name, reader.line_num, what, FILE_REMEDY, "csv_width"))
+    except csv.Error as error:
+        problems.append(Problem(name, reader.line_num, f"no CSV from here on: {error}", FILE_REMEDY, "csv_syntax"))
     return records, problems
 
 
-def _cell_faults(cell: str, column: str, schema: TableSchema) -> Iterator[tuple[str, str]]:
-    field = schema.field(column)
+def _read_row(row: Sequence[str], schema: TableSchema, name: str, line: int) -> tuple[dict[str, Cell], list[Problem]]:
+    record: dict[str, Cell] = dict.fromkeys(schema.columns)
+    problems = []
+    for field, cell in zip(schema.fields, row, strict=True):
+        for what, rule in _cell_faults(cell, field):
+            problems.append(Problem(name, line, what, FILE_REMEDY, rule, column=field.name, value=cell[:60]))
+        try:
+            record[field.name] = parse_cell(cell, field.type)
+        except ValueError as error:
+            problems.append(Problem(name, line, str(error), FILE_REMEDY, "cell_type", column=field.name))
+    return record, problems
+
+
+def _cell_faults(cell: str, field: FieldSchema) -> Iterator[tuple[str, str]]:
     constraints = field.constraints
     if cell == "":
         if constraints.required:

@@ -125,16 +125,17 @@ def _names(work: Derivation) -> None:
 def combined_bounds(claims: Sequence[Claim], context: Context) -> Bounds:
     """Return the bounds that independent figures allow together.
 
-    Low is the lowest lower bound that any source gives and high the highest upper bound; high is empty when a lower
-    bound stands above it, since then no source limits the toll.
+    Low is the lowest number that any source gives as a lower bound or as its figure, high the highest that any gives
+    as an upper bound or as its figure. Each is empty when no source sets such a bound, and high also when a lower
+    bound stands above every upper one, since then no source limits the toll.
     """
     figures = [count_bounds(claim.value, claim.qualifier or "exact") for claim in independent(claims, context)]
+    bests = [figure.best for figure in figures if figure.best is not None]
     lows = [figure.low for figure in figures if figure.low is not None]
     highs = [figure.high for figure in figures if figure.high is not None]
-    high = max(highs, default=None)
-    if high is not None and high < max(lows, default=0):
-        high = None
-    return Bounds(min(lows, default=None), None, high)
+    low = min([*lows, *bests]) if lows else None
+    high = max([*highs, *bests]) if highs and max(highs) >= max(lows, default=0) else None
+    return Bounds(low, None, high)
 
 
 def _write_bounds(work: Derivation, table: str, record_id: str, row: Row) -> Sequence[Claim]:
