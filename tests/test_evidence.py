@@ -19,7 +19,7 @@ from iskp.coding.evidence import (
     fingerprint,
     normalised_words,
 )
-from iskp.coding.quoting import quotes_to_fingerprints
+from iskp.coding.quoting import quotes_to_fingerprints, with_text_sha256
 from iskp.pipeline import read_coded, verify_evidence
 from iskp.problem import ProblemsFound
 
@@ -109,6 +109,13 @@ def test_quotes_become_fingerprints_and_all_else_stays() -> None:
         )
         == sheet
     )
+
+
+def test_header_gets_the_fingerprint_of_the_text_once() -> None:
+    sheet = "source:\n  source_id: wire\n  title: x\n"
+    filled = with_text_sha256(sheet, "Some text.")
+    assert filled == f"source:\n  source_id: wire\n  text_sha256: {fingerprint(['some', 'text'])}\n  title: x\n"
+    assert with_text_sha256(filled, "Another text.") == filled
 
 
 def test_quote_that_stands_twice_needs_a_number() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iskp.coding.edtf_dates import Interval, bounds, expression, same
+from iskp.coding.edtf_dates import Interval, _parsed, bounds, expression, same
 from iskp.coding.stated_dates import MONTHS, WEEKDAYS, resolve
 
 DAYS = st.dates(datetime.date(1990, 1, 1), datetime.date(2040, 12, 31))
@@ -134,6 +134,17 @@ INTERVALS = st.builds(
 @given(INTERVALS)
 def test_written_interval_reads_back(interval: Interval) -> None:
     assert bounds(expression(interval)) == interval
+
+
+@given(DAYS, DAYS, st.sampled_from(["%Y", "%Y-%m", "%Y-%m-%d"]), st.sampled_from(["%Y", "%Y-%m", "%Y-%m-%d"]))
+def test_calendar_units_have_the_bounds_that_the_library_gives(
+    first: datetime.date, last: datetime.date, form: str, other: str
+) -> None:
+    for written in (first.strftime(form), f"{min(first, last):{form}}/{max(first, last):{other}}"):
+        try:
+            assert bounds(written) == _parsed(written)
+        except ValueError:
+            assert "/" in written
 
 
 @given(INTERVALS, INTERVALS)

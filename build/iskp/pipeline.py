@@ -32,7 +32,7 @@ from iskp.package.text import parse_cell, write_csv
 from iskp.package.types import Cell, Record, to_frame
 from iskp.package.validate import validate_package
 from iskp.problem import Problem, ProblemsFound, raise_if_any
-from iskp.readme import data_readme
+from iskp.readme import data_readme, with_tables
 from iskp.reconcile.context import make_context
 from iskp.reconcile.defaults import not_stated
 from iskp.reconcile.derive import derive
@@ -263,10 +263,15 @@ def build(root: Path, progress: Progress = _silent, texts: Path | None = None) -
     progress("validating the package")
     validate_files(files)
     progress("moving files in")
-    changed = write_all(root, {**files, SHEET_SCHEMA: editor_schema(coded.schemas)}, owned=_is_made_here)
+    files[SHEET_SCHEMA] = editor_schema(coded.schemas)
+    rows = {name: len(frame) for name, frame in frames.items()}
+    if (root / "README.md").is_file():
+        readme = with_tables((root / "README.md").read_text(encoding="utf-8"), coded.schemas, rows)
+        files[PurePosixPath("README.md")] = readme.encode()
+    changed = write_all(root, files, owned=_is_made_here)
     statuses = frames["claims"]["status"].value_counts()
     return Summary(
-        {name: len(frame) for name, frame in frames.items()},
+        rows,
         {str(status): int(count) for status, count in statuses.items()},
         len(frames["sources"]),
         settled,

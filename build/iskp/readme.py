@@ -1,4 +1,4 @@
-"""The data dictionary, ``data/README.md``: generated with every build, so that it cannot go stale."""
+"""The data dictionary ``data/README.md`` and the table in ``README.md``: made with every build, so never stale."""
 
 from __future__ import annotations
 
@@ -30,6 +30,20 @@ def data_readme(schemas: Schemas, rows: Mapping[str, int]) -> bytes:
         for field in schema.fields:
             lines += _codes(field)
     return ("\n".join(lines) + "\n").encode()
+
+
+TABLES_START, TABLES_END = "<!-- tables: written by the build -->\n", "<!-- end of tables -->"
+
+
+def with_tables(readme: str, schemas: Schemas, rows: Mapping[str, int]) -> str:
+    """Return a README with its list of tables brought up to date; without the markers, as it was."""
+    before, start, rest = readme.partition(TABLES_START)
+    _, end, after = rest.partition(TABLES_END)
+    if not (start and end):
+        return readme
+    lines = ["", "| table | rows | what |", "|---|---:|---|"]
+    lines += [f"| `{name}` | {rows[name]:,} | {schema.description} |" for name, schema in schemas.items()]
+    return before + start + "\n".join([*lines, "", ""]) + end + after
 
 
 def _row(field: FieldSchema) -> str:

@@ -14,8 +14,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from edtf import EDTFParseException, parse_edtf
-
 DAY = datetime.timedelta(days=1)
 
 
@@ -87,14 +85,43 @@ def bounds(expression: str) -> Interval:
     """
     if re.search(r"[0-9]{4}-24", expression):
         raise ValueError(f"{expression!r}: a winter lies in two years; write it as an interval of months")
+    if expression.startswith("/") or expression.endswith("/"):
+        raise ValueError(f"{expression!r}: write '..' for an end that is not known")
+    first, _, last = expression.partition("/")
+    lower, upper = _calendar_unit(first), _calendar_unit(last or first)
+    if lower is not None and upper is not None:
+        return Interval(lower.start, upper.end)
+    return _parsed(expression)
+
+
+def _calendar_unit(written: str) -> Interval | None:
+    """Read a year, month, day or open end; ``None`` for any other form, which is the library's to read.
+
+    Nearly all dates have these forms, and the library's grammar takes 7 ms for each expression.
+    """
+    if written == "..":
+        return Interval(None, None)
+    if not (match := re.fullmatch(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?", written)):
+        return None
+    year, month, day = (int(part) if part else None for part in match.groups())
+    if year is None or (month is not None and month > 12):
+        return None
+    try:
+        start = datetime.date(year, month or 1, day or 1)
+        end = datetime.date(year, month or 12, day or calendar.monthrange(year, month or 12)[1])
+    except ValueError as error:
+        raise ValueError(f"{written!r} is no EDTF date: {error}") from error
+    return Interval(start, end)
+
+
+def _parsed(expression: str) -> Interval:
+    from edtf import EDTFParseException, parse_edtf
+
     try:
         parsed: Any = parse_edtf(expression)
     except EDTFParseException as error:
         raise ValueError(f"{expression!r} is no EDTF date") from error
-    lower, upper = parsed.lower_strict(), parsed.upper_strict()
-    if expression.startswith("/") or expression.endswith("/"):
-        raise ValueError(f"{expression!r}: write '..' for an end that is not known")
-    return Interval(_day(lower), _day(upper))
+    return Interval(_day(parsed.lower_strict()), _day(parsed.upper_strict()))
 
 
 def _day(moment: Any) -> datetime.date | None:

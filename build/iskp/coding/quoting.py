@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from iskp.coding.evidence import Evidence, cite
+from iskp.coding.evidence import Evidence, cite, fingerprint, normalised_words
 from iskp.problem import Problem, ProblemsFound
 
 
@@ -79,15 +79,24 @@ def _resolve(quoted: str, text: str) -> Evidence:
     return places[int(number or 1) - 1]
 
 
+def with_text_sha256(sheet: str, text: str) -> str:
+    """Return a sheet whose header has the fingerprint of the whole text, by which a copy of it is recognised.
+
+    A header that has one keeps it: a sheet is of the text that it was coded from.
+    """
+    if re.search(r"^\s+text_sha256:", sheet, re.MULTILINE):
+        return sheet
+    whole = fingerprint(normalised_words(text))
+    return re.sub(r"^(\s+)source_id:.*$", rf"\g<0>\n\g<1>text_sha256: {whole}", sheet, count=1, flags=re.MULTILINE)
+
+
 def fill_sheet(sheet: Path, text: Path) -> int:
     """Replace the quoted words in a sheet's file by fingerprints; return how many there were.
 
     Raises:
         ProblemsFound: as :func:`quotes_to_fingerprints`; then the file is as it was.
     """
-    written, count = quotes_to_fingerprints(
-        sheet.read_text(encoding="utf-8"), text.read_text(encoding="utf-8"), str(sheet)
-    )
-    if count:
-        sheet.write_text(written, encoding="utf-8")
+    words = text.read_text(encoding="utf-8")
+    written, count = quotes_to_fingerprints(sheet.read_text(encoding="utf-8"), words, str(sheet))
+    sheet.write_text(with_text_sha256(written, words), encoding="utf-8")
     return count

@@ -17,7 +17,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import pyarrow.parquet
 from pydantic import ValidationError
 
@@ -72,12 +72,15 @@ def _problem(file: str, what: str, remedy: str, rule: str, line: int = 0) -> Pro
 
 def check_profile(content: Any, name: str) -> list[Problem]:
     """Check a descriptor against the official Data Package v2 profile, vendored so that no network is needed."""
-    profile = json.loads(
-        resources.files("iskp.package").joinpath("profiles/datapackage-2.0.json").read_text(encoding="utf-8")
-    )
-    validator = jsonschema.Draft7Validator(profile)
+    profile = resources.files("iskp.package").joinpath("profiles/datapackage-2.0.json").read_text(encoding="utf-8")
+    validator = jsonschema_rs.Draft7Validator(json.loads(profile))
     return [
-        _problem(name, f"{error.json_path}: {error.message[:200]}", "mend the metadata", "v2_profile")
+        _problem(
+            name,
+            f"{'/'.join(map(str, error.instance_path)) or 'the descriptor'} breaks the profile: {error.message[:200]}",
+            "mend the metadata",
+            "v2_profile",
+        )
         for error in validator.iter_errors(content)
     ]
 
