@@ -65,7 +65,8 @@ class Decision(Strict):
 
     ``expect`` lists the values that sources claim. It is a guard: once sources change, or a rule would settle the
     matter, the decision no longer fits and the build asks for it to be looked at again. ``reject`` lists the values
-    that are held to be wrong; the others stay as alternatives.
+    that are held to be wrong; the others stay as alternatives. A decision that only rejects what the rules pass over
+    anyway is needed too, since a rule can prefer a value but never call another wrong.
     """
 
     record: Annotated[str, Field(pattern=r"^[a-z_]+/.+$")]

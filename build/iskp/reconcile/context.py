@@ -55,6 +55,8 @@ def most_specific(values: Iterable[str], upward: Mapping[str, str]) -> str | Non
     'iskp'
     """
     distinct = set(values)
+    if not distinct:
+        return None
     for value in sorted(distinct):
         if distinct <= set(_chain(value, upward)):
             return value

@@ -229,11 +229,11 @@ def _locate(work: Derivation, event_id: str, row: Row) -> None:
 
 
 def _perpetrator(actors: Sequence[tuple[str, Row]], context: Context) -> str | None:
-    for role in ("perpetrator", "claimant"):
-        candidates = {actor["org_id"] for _, actor in actors if actor["role"] == role}
-        if candidates:
-            return most_specific(candidates, context.parents)
-    return None
+    """Return the one organization that all perpetrators and claimants are or belong to; ``None`` for rivals."""
+    return most_specific((actor["org_id"] for _, actor in actors if actor["role"] in DOERS), context.parents)
+
+
+DOERS = frozenset({"perpetrator", "claimant"})
 
 
 def _toll(row: Row, measure: str, counts: Sequence[Row]) -> None:

@@ -96,7 +96,7 @@ def _check_decision(
             f"expects the values {', '.join(sorted(decision.expect))}, but sources claim {', '.join(sorted(claimed))}"
         )
         yield _at(decision, registry, what, "look at the claims again and mend or remove the decision")
-    elif verdict is not None and verdict.value == decision.value:
+    elif verdict is not None and verdict.value == decision.value and not decision.reject:
         yield _at(decision, registry, "is no longer needed: the rules give the same value", "remove the decision")
     if decision.value not in claimed:
         yield _at(decision, registry, f"takes {decision.value!r}, which no source claims", "take a claimed value")
