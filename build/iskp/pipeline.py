@@ -201,7 +201,19 @@ def make_files(frames: Mapping[str, pd.DataFrame], schemas: Schemas, registry: R
     described = descriptor({**metadata, "sources": sources, **coverage(frames)}, files, schemas)
     files[PurePosixPath("data/README.md")] = data_readme(schemas, {name: len(frame) for name, frame in frames.items()})
     files[PurePosixPath("datapackage.json")] = as_bytes(described)
+    files[PurePosixPath("CITATION.cff")] = citation_file(metadata)
     return files
+
+
+def citation_file(metadata: Mapping[str, Any]) -> bytes:
+    """Return ``CITATION.cff``, as Citation File Format 1.2 has it."""
+    quoted = {key: json.dumps(metadata[key], ensure_ascii=False) for key in ("title", "description")}
+    authors = "".join(f"  - name: {json.dumps(person['title'])}\n" for person in metadata["contributors"])
+    return (
+        "cff-version: 1.2.0\nmessage: If you use these data, please cite them as below.\ntype: dataset\n"
+        f"title: {quoted['title']}\nabstract: {quoted['description']}\nversion: {metadata['version']}\n"
+        f"date-released: {metadata['created']}\nlicense: {metadata['licenses'][0]['name']}\nauthors:\n{authors}"
+    ).encode()
 
 
 def editor_schema(schemas: Schemas) -> bytes:

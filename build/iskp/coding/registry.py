@@ -83,7 +83,7 @@ class Retired(Strict):
 
     id: str
     table: str
-    into: tuple[str, ...] = ()
+    into: tuple[str, ...] = Field(default=())
     reason: Text
 
 
@@ -192,7 +192,20 @@ def registry_claims(registry: Registry, schemas: Schemas) -> Iterator[Claim]:
                     file=file.name,
                     line=file.line((table, record_id, field)),
                 )
+    yield from _retired_ids(registry)
     yield from _editors_as_a_source(registry)
+
+
+def _retired_ids(registry: Registry) -> Iterator[Claim]:
+    file = registry.files["retired"]
+    for index, entry in enumerate(registry.retired):
+        for successor in entry.into or ("",):
+            record_id = ":".join(part for part in (entry.table, entry.id, successor) if part)
+            cells = {"table_name": entry.table, "record_id": entry.id, "into_id": successor, "reason": entry.reason}
+            for field, value in cells.items():
+                if value:
+                    line = file.line(("retired", index))
+                    yield Claim("retired_ids", record_id, field, value, EDITORS, file=file.name, line=line)
 
 
 def _editors_as_a_source(registry: Registry) -> Iterator[Claim]:

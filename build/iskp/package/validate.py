@@ -102,6 +102,11 @@ def check_bytes(described: Mapping[str, Any], root: Path) -> list[Problem]:
     return problems
 
 
+def read_csv_cells(content: bytes) -> list[list[str]]:
+    """Read the cells of a CSV file as text, without its header."""
+    return list(csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))[1:]
+
+
 def read_csv_table(content: bytes, schema: TableSchema, name: str) -> tuple[Table, list[Problem]]:
     """Parse CSV bytes into typed records, with a problem for each cell or line that breaks the schema.
 

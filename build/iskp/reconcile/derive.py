@@ -202,7 +202,7 @@ def _events(work: Derivation) -> None:
     for event_id, row in work.rows("events").items():
         row["event_class"] = classes[row["event_type"]]
         _locate(work, event_id, row)
-        if perpetrator := _perpetrator(actors.get(event_id, []), work.context):
+        if perpetrator := _perpetrator(actors.get(event_id, []), row["attribution"], work.context):
             row["perpetrator_id"] = perpetrator
         for measure in ("killed", "wounded"):
             _toll(row, measure, [count for _, count in counts.get(event_id, []) if count["measure"] == measure])
@@ -228,12 +228,15 @@ def _locate(work: Derivation, event_id: str, row: Row) -> None:
             row[column] = place[column]
 
 
-def _perpetrator(actors: Sequence[tuple[str, Row]], context: Context) -> str | None:
-    """Return the one organization that all perpetrators and claimants are or belong to; ``None`` for rivals."""
-    return most_specific((actor["org_id"] for _, actor in actors if actor["role"] in DOERS), context.parents)
+def _perpetrator(actors: Sequence[tuple[str, Row]], attribution: str, context: Context) -> str | None:
+    """Return the one organization that all perpetrators are or belong to, else all claimants; ``None`` for rivals.
 
-
-DOERS = frozenset({"perpetrator", "claimant"})
+    Where the attribution is disputed, perpetrators and claimants count alike, so that rivals leave it open.
+    """
+    roles = {role: {row["org_id"] for _, row in actors if row["role"] == role} for role in ("perpetrator", "claimant")}
+    if attribution == "disputed":
+        return most_specific(roles["perpetrator"] | roles["claimant"], context.parents)
+    return most_specific(roles["perpetrator"] or roles["claimant"], context.parents)
 
 
 def _toll(row: Row, measure: str, counts: Sequence[Row]) -> None:
