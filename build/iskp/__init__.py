@@ -13,13 +13,14 @@ from __future__ import annotations
 import difflib
 import functools
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["citation", "load", "tables", "version"]
+__all__ = ["changes", "citation", "load", "resolve", "tables", "version", "versions"]
 
 
 @functools.cache
@@ -71,17 +72,95 @@ def tables() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["table", "title", "columns", "description"]).set_index("table")
 
 
-def load(table: str) -> pd.DataFrame:
+def load(table: str, version: str | None = None, store: str | None = None) -> pd.DataFrame:
     """Load a table with the right dtypes: dates, nullable integers and booleans, categories with all their codes.
+
+    Without ``version`` the installed data are loaded. With it, that version is fetched from ``store`` (an address that
+    ``fsspec`` reaches, or the environment's ``ISKP_STORE``), verified by its hash, and kept, so that it loads without
+    a network from then on.
 
     Raises:
         KeyError: if there is no such table; the message names the nearest one.
+        FileNotFoundError: if the version is not in the store.
     """
     import pandas as pd
 
+    if version is not None:
+        return pd.read_parquet(_fetched(f"data/{table}.parquet", version, store))
     known = _resources()
     if table not in known:
         near = difflib.get_close_matches(table, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else "known are " + ", ".join(known)
         raise KeyError(f"there is no table {table!r}; {hint}")
     return pd.read_parquet(_root() / "data" / f"{table}.parquet")
+
+
+def _address(store: str | None) -> str:
+    address = store or os.environ.get("ISKP_STORE")
+    if not address:
+        raise ValueError("give store=…, an address of published versions, or set ISKP_STORE")
+    return address
+
+
+def _cache() -> Path:
+    caches = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache"))
+    return Path(os.environ.get("ISKP_CACHE", caches / "iskp")).expanduser()
+
+
+def _fetched(name: str, version: str, store: str | None) -> Path:
+    from iskp.package.store import Store, cached_file
+
+    return cached_file(Store(_address(store)), version, name, _cache())
+
+
+def versions(store: str | None = None) -> pd.DataFrame:
+    """Return the versions in a store, with the day and the hash of each."""
+    import pandas as pd
+
+    from iskp.package.store import Store
+
+    columns = ["version", "created", "manifest_sha256", "summary"]
+    return pd.DataFrame(Store(_address(store)).index(), columns=columns).set_index("version")
+
+
+def changes(old: str, new: str, store: str | None = None) -> pd.DataFrame:
+    """Return what changed from one version to another, one row per cell: table, record, op, field, old, new, cause.
+
+    From one version to the next these are the published changes with their causes; over several versions they are
+    computed from the two, and have none.
+    """
+    import pandas as pd
+
+    known = list(versions(store).index)
+    if old in known and known.index(old) + 1 < len(known) and known[known.index(old) + 1] == new:
+        return pd.read_csv(_fetched("changes.csv", new, store), dtype="str", keep_default_na=False, na_values=[""])
+    from iskp.package.opening import open_package
+    from iskp.release import compare
+
+    zips = [_fetched(f"{_descriptor()['name']}-{version}.zip", version, store) for version in (old, new)]
+    with open_package(str(zips[0])) as before, open_package(str(zips[1])) as after:
+        frame: pd.DataFrame = compare(before, after).changes.to_pandas()
+    return frame
+
+
+def resolve(record_id: str, table: str = "events") -> list[str]:
+    """Return the live ids that an id stands for: itself, its successors, or none if it was withdrawn.
+
+    Raises:
+        KeyError: if the id was never published.
+    """
+    retired = load("retired_ids")
+    live = set(load(table)[_resources()[table]["schema"]["primaryKey"][0]])
+    found: list[str] = []
+    open_ids, seen = [record_id], set[str]()
+    while open_ids:
+        current = open_ids.pop(0)
+        mine = retired[(retired["table_name"] == table) & (retired["record_id"] == current)]
+        if current in live:
+            found.append(current)
+        elif mine.empty:
+            raise KeyError(f"{current!r} was never an id of {table}")
+        elif current not in seen:
+            open_ids += list(mine["into_id"].dropna())
+        seen.add(current)
+    return found

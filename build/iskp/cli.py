@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
+    import datetime
+
     from iskp.coding.claims import Claim
     from iskp.coding.verification import Verification
     from iskp.problem import Problem
@@ -209,6 +211,157 @@ def explain(record: str, root: Path) -> None:
         )
     for claim in sorted(mine, key=lambda claim: (claim.cell != (claim.table_name, record, claim.field), claim.cell)):
         _print_claim(claim)
+
+
+@main.command()
+@root_option
+@click.option("--errors", is_flag=True, help="List what sources printed that other sources show to be wrong.")
+def sources(root: Path, *, errors: bool) -> None:
+    """List the sources with the number of their claims, or their known errors."""
+    from collections import Counter
+
+    from iskp.problem import ProblemsFound
+
+    _require(root, "schemas", "sources", "registry")
+    try:
+        from iskp.pipeline import make_records, read_coded
+
+        records, claims, _ = make_records(read_coded(root.resolve()))
+    except ProblemsFound as found:
+        _stop(found.problems, as_json=False)
+    if errors:
+        _print_errors(claims)
+        return
+    counts = Counter(claim.source_id for claim in claims)
+    for source_id, source in sorted(records["sources"].items()):
+        click.echo(
+            f"{source_id:<50} {counts[source_id]:>6,} claims  {source.get('published_edtf', ''):<12} {source['title']}"
+        )
+
+
+def _print_errors(claims: Iterable[Claim]) -> None:
+    by_cell: dict[tuple[str, str, str], list[Claim]] = {}
+    for claim in claims:
+        by_cell.setdefault(claim.cell, []).append(claim)
+    total = 0
+    for cell, group in sorted(by_cell.items()):
+        accepted = [claim for claim in group if claim.status == "accepted"]
+        for wrong in group:
+            if wrong.status != "rejected":
+                continue
+            total += 1
+            words = f" “{wrong.stated}”" if wrong.stated else ""
+            click.secho(f"{wrong.source_id}: {cell[1]} {cell[2]}", bold=True)
+            click.echo(f"  printed {wrong.value}{words}; holds {', '.join(sorted({c.value or '' for c in accepted}))}")
+            click.echo(f"  by {', '.join(sorted({claim.source_id for claim in accepted}))}")
+            click.echo(f"  {wrong.note}")
+    click.echo(f"{total} known errors")
+
+
+@main.command()
+@click.argument("old")
+@click.argument("new", default=".")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "jsonl", "csv", "html"]), default="text", show_default=True
+)
+@click.option("--limit", default=20, show_default=True, help="Cells to show of each table, as text.")
+@click.option("--releases", type=FOLDER, help="Folder of released versions. [default: dist]")
+def diff(old: str, new: str, form: str, limit: int, releases: Path | None) -> None:
+    """Compare two versions of a package; exit with 1 if they differ, as diff does.
+
+    OLD and NEW are each a folder, a datapackage.json, a zip, an address, or the number of a released version.
+    """
+    from iskp.package.opening import open_package
+    from iskp.package.show import as_csv, as_html, as_json_lines, as_text
+    from iskp.release import DIST, compare
+
+    folder = releases or Path(DIST)
+    try:
+        with open_package(old, folder) as before, open_package(new, folder) as after:
+            difference = compare(before, after)
+    except (FileNotFoundError, ValueError) as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    if form == "text":
+        lines = [click.style(line, fg=colour) if colour else line for line, colour in as_text(difference, limit)]
+        show = click.echo_via_pager if sys.stdout.isatty() else click.echo
+        show("\n".join(lines) or "no difference")
+    elif form == "jsonl":
+        for line in as_json_lines(difference):
+            click.echo(line)
+    else:
+        click.echo(as_csv(difference) if form == "csv" else as_html(difference), nl=False)
+    sys.exit(1 if difference else 0)
+
+
+@main.command()
+@root_option
+@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Day of the release, YYYY-MM-DD.")
+@click.option("--version", help="Ask for more than the computed version.")
+@click.option("--cause", default="", help="Cause of every changed value that has no other.")
+@click.option("--causes", type=FILE, help="CSV file of causes: table, record_id, field, cause.")
+@click.option("--dry-run", is_flag=True, help="Show all of it, and change nothing.")
+def release(
+    root: Path, day: datetime.datetime, version: str | None, cause: str, causes: Path | None, *, dry_run: bool
+) -> None:
+    """Release: build, compare with the last release, compute the version, write dist/vX.Y.Z and the change log.
+
+    An unchanged package is refused, and so is a change of a published value without a cause. What fails leaves
+    nothing half done.
+    """
+    from iskp.package.changes import read_causes
+    from iskp.problem import ProblemsFound
+    from iskp.release import ReleaseRefusedError, carry_out, plan_release
+
+    _require(root, "schemas", "sources", "registry")
+    try:
+        given = read_causes(causes) if causes else []
+        plan = plan_release(root.resolve(), f"{day:%Y-%m-%d}", version=version, causes=given, cause=cause)
+        click.echo(plan.entry)
+        if dry_run:
+            for path, content in sorted(plan.files.items()):
+                if path.parts[0] == "dist":
+                    click.echo(f"would write {path} ({len(content):,} bytes)")
+            return
+        changed = carry_out(root.resolve(), plan)
+    except ProblemsFound as found:
+        _stop(found.problems, as_json=False)
+    except (ReleaseRefusedError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"version {plan.version}: {len(changed)} files written, the release in dist/v{plan.version}")
+
+
+@main.command()
+@click.argument("target")
+@root_option
+@click.option("--version", help="Version to publish. [default: the newest in dist]")
+def publish(target: str, root: Path, version: str | None) -> None:
+    """Publish a release to TARGET, any place that fsspec reaches: a folder, an s3:// address and so on.
+
+    Safe to repeat and safe to kill: a version never changes, and publishing again completes it.
+    """
+    from iskp.package.store import PublishRefusedError, Store
+    from iskp.release import DIST, released_versions
+
+    known = released_versions(root / DIST)
+    if not known:
+        raise click.ClickException(f"no release is in {root / DIST}; make one with 'iskp release'")
+    chosen = version or known[-1]
+    try:
+        Store(target).publish(root / DIST / f"v{chosen}")
+    except (PublishRefusedError, FileNotFoundError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"version {chosen} is in {target}")
+
+
+@main.command()
+@click.argument("store")
+def versions(store: str) -> None:
+    """List the versions that are in STORE."""
+    from iskp.package.store import Store
+
+    for entry in Store(store).index():
+        click.echo(f"{entry['version']:<10} {entry['created']}  {'; '.join(entry['summary'][:4])}")
 
 
 COLOURS = {"accepted": "green", "alternative": "yellow", "rejected": "red"}

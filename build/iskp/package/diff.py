@@ -1,9 +1,9 @@
 """The difference of two versions of a package: schema, rows by key, and cells with old and new value.
 
 Rows are compared as values and not as text, so that ``1.0`` and ``1``, or a date written in Parquet and in CSV, are
-equal. The work is done by DuckDB in two steps: each row of both versions is hashed (64 bits) and the hashes are
-joined by key, which tells rows that are new, gone or other; only of those the fields are read and compared. A
-changed row would escape with a probability of 2⁻⁶⁴.
+equal. The work is done by DuckDB in two steps. The first picks rows that may differ: by a full join on the key, or,
+for large tables, by the rows' 64-bit hashes, which takes two scans but far less memory; there a changed row would
+escape with a probability of 2⁻⁶⁴. The second compares the cells of the few rows picked.
 
 A table without a primary key is compared by its unique key or unique column, else as a bag of whole rows.
 """
@@ -13,11 +13,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.parquet
 
 from iskp.package.opening import OpenedPackage
 
@@ -78,6 +79,14 @@ class Diff:
         return [row for row in self.changes.to_pylist() if row["op"] not in ROW_OPERATIONS]
 
 
+MEMORY = "420MB"
+"""What DuckDB may take before it goes to disk; the rest of the process takes some 100 MB."""
+LARGE = 3_000_000
+"""Rows of both versions together from which on rows are picked by their hashes: about where a join goes to disk."""
+
+BYTES_OF_A_ROW = 200
+LARGE_CSV = 200_000
+
 ROW_OPERATIONS = frozenset({"add", "remove", "change", "rename"})
 
 
@@ -94,6 +103,7 @@ def diff_packages(old: OpenedPackage, new: OpenedPackage, renames: Renames | Non
     schema_changes: list[Change] = []
     with duckdb.connect() as connection:
         connection.execute("SET preserve_insertion_order = false")
+        connection.execute(f"SET memory_limit = '{MEMORY}'")
         for name in sorted(before.keys() | after.keys()):
             if name not in after:
                 schema_changes.append(Change(name, "remove_table", "", _json(_shape(before[name]["schema"])), ""))
@@ -212,47 +222,53 @@ def codes_of(described: Mapping[str, Any]) -> list[Any] | None:
 class _Comparison:
     """The comparison of one table, as SQL.
 
-    Where both versions are Parquet the columns keep their types; else every cell is brought to one lexical form, so
-    that a date or a number of a CSV file equals that of a Parquet file.
+    Columns of two Parquet files are hashed as they are, and those of two CSV files as text: equal texts are equal
+    values, and casting every cell would take longer than all the rest. Where one of each is compared, and in the
+    rows that differ, every cell is brought to the one lexical form of its type.
     """
 
     connection: duckdb.DuckDBPyConnection
     table: str
     renames: Renames
     key: list[str] = field(default_factory=list)
-    typed: bool = True
 
     def run(self, old: Side, new: Side) -> tuple[pa.Table, TableDiff]:
         """Return the changes of the table's rows, and their counts."""
         keys = [key_columns(side.schema) for side in (old, new) if side.resource is not None]
         self.key = keys[-1] if all(key == keys[-1] for key in keys) else []
-        self.typed = all(side.is_parquet for side in (old, new) if side.resource is not None)
-        shared = [name for name in new.columns if name in old.columns] if old.resource is not None else new.columns
-        self._view("new_rows", new, renamed=False)
+        mixed = len({side.is_parquet for side in (old, new) if side.resource is not None}) > 1
+        there = old if old.resource is not None else new
+        shared = [name for name in new.columns if name in there.columns]
+        self._view("new", new, shared, cast=mixed or not self.key, renamed=False)
         if old.resource is None:
             self._execute("CREATE OR REPLACE TEMP VIEW old_rows AS SELECT * FROM new_rows WHERE false")
         else:
-            self._view("old_rows", old, renamed=True)
-        for side in ("old", "new"):
-            self._hash(side, shared)
-        touched = self._join()
-        filled = [] if old.resource is None else [name for name in new.columns if name not in shared]
-        if not touched and not filled and not self.renames.get(self.table):
-            return CHANGE_SCHEMA.empty_table(), TableDiff(self.table)
-        old_columns = old.columns if old.resource is not None else new.columns
-        changes = self._changes(old_columns, new.columns, shared, filled)
-        return changes, _counted(self.table, changes)
+            self._view("old", old, shared, cast=mixed or not self.key, renamed=True)
+        for name, side in (("old", old), ("new", new)):
+            if side.is_checked:
+                self._check_unique(f"{name}_rows", name)
+        self._pick(shared, old.rows + new.rows)
+        filled = [f for f in new.schema["fields"] if f["name"] not in there.columns]
+        return self._changes(there, new, shared, filled)
 
     def _execute(self, query: str) -> duckdb.DuckDBPyConnection:
         return self.connection.execute(query)
 
-    def _view(self, view: str, side: Side, *, renamed: bool) -> None:
-        """Make a view of a file, its old ids under their new names."""
-        expressions = {f["name"]: side.expression(f, typed=self.typed) for f in side.schema["fields"]}
+    def _view(self, name: str, side: Side, shared: Sequence[str], *, cast: bool, renamed: bool) -> None:
+        """Make a view of a file: each row's id, its columns, old ids under their new names, cells cast where needed."""
+        expressions = {
+            f["name"]: side.lexical(f)
+            if cast or (f["name"] in self.key and not side.is_parquet)
+            else _quoted(f["name"])
+            for f in side.schema["fields"]
+        }
         if renamed:
             expressions |= self._renamed(expressions, side.schema)
-        selected = ", ".join(f"{expression} AS {_quoted(name)}" for name, expression in expressions.items())
-        self._execute(f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT {selected} FROM {side.source()}")
+        selected = ", ".join(f"{expression} AS {_quoted(column)}" for column, expression in expressions.items())
+        self._execute(
+            f"CREATE OR REPLACE TEMP VIEW {name}_rows AS SELECT {self._identity(shared)} AS __record_id, * "
+            f"FROM (SELECT {selected} FROM {side.source()})"
+        )
 
     def _renamed(self, expressions: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, str]:
         targets = {self.key[0]: self.table} if len(self.key) == 1 else {}
@@ -276,55 +292,74 @@ class _Comparison:
         whole = f"to_json([{', '.join(f'{_quoted(name)}::VARCHAR' for name in columns)}])::VARCHAR"
         return whole if self.key else f"md5({whole}) || '#' || row_number() OVER (PARTITION BY {whole})"
 
-    def _hash(self, side: str, shared: Sequence[str]) -> None:
-        values = ", ".join(map(_quoted, shared)) or "1"
-        self._execute(
-            f"CREATE OR REPLACE TEMP TABLE {side}_hashes AS "
-            f"SELECT {self._identity(shared)} AS record_id, hash({values}) AS digest FROM {side}_rows"
-        )
-        total, distinct = self._one(f"SELECT count(*), count(DISTINCT record_id) FROM {side}_hashes")
-        if total != distinct:
-            raise ValueError(f"{self.table}: {total - distinct} rows of the {side} version share a key, or have none")
-
     def _one(self, query: str) -> tuple[Any, ...]:
         return self._execute(query).fetchone() or ()
 
-    def _join(self) -> int:
-        """Join the hashes by key; return the number of rows that are new, gone or other."""
+    def _pick(self, shared: Sequence[str], rows: int) -> None:
+        """Pick the rows of both versions that may differ, as ``old_picked`` and ``new_picked``."""
+        if rows > LARGE and self.key:
+            self._pick_by_hash(shared)
+        else:
+            self._pick_by_join(shared)
+        for side in ("old", "new"):
+            self._check_unique(f"{side}_picked", side)
+
+    def _check_unique(self, rows: str, side: str) -> None:
+        total, distinct = self._one(f"SELECT count(*), count(DISTINCT __record_id) FROM {rows}")
+        if total != distinct:
+            raise ValueError(f"{self.table}: {total - distinct} rows of the {side} version share a key or have none")
+
+    def _pick_by_join(self, shared: Sequence[str]) -> None:
+        other = " OR ".join(f"__old.{_quoted(c)} IS DISTINCT FROM __new.{_quoted(c)}" for c in shared) or "false"
         self._execute(
-            "CREATE OR REPLACE TEMP TABLE touched AS SELECT coalesce(n.record_id, o.record_id) AS record_id, "
-            "CASE WHEN o.record_id IS NULL THEN 'add' WHEN n.record_id IS NULL THEN 'remove' ELSE 'change' END AS op "
-            "FROM old_hashes o FULL OUTER JOIN new_hashes n ON o.record_id = n.record_id "
-            "WHERE o.digest IS DISTINCT FROM n.digest OR o.record_id IS NULL OR n.record_id IS NULL"
+            "CREATE OR REPLACE TEMP TABLE pairs AS SELECT __old, __new FROM old_rows __old "
+            "FULL OUTER JOIN new_rows __new ON __old.__record_id = __new.__record_id "
+            f"WHERE __old.__record_id IS NULL OR __new.__record_id IS NULL OR {other}"
         )
-        (touched,) = self._one("SELECT count(*) FROM touched")
-        return int(touched)
+        for side in ("old", "new"):
+            self._execute(
+                f"CREATE OR REPLACE TEMP TABLE {side}_picked AS "
+                f"SELECT unnest(__{side}) FROM pairs WHERE __{side}.__record_id IS NOT NULL"
+            )
+
+    def _pick_by_hash(self, shared: Sequence[str]) -> None:
+        digest = f"hash(__record_id, {', '.join(map(_quoted, shared))})"
+        for side, other in (("old", "new"), ("new", "old")):
+            self._execute(f"CREATE OR REPLACE TEMP TABLE digests AS SELECT {digest} AS digest FROM {other}_rows")
+            self._execute(
+                f"CREATE OR REPLACE TEMP TABLE {side}_picked AS "
+                f"SELECT * FROM {side}_rows WHERE {digest} NOT IN (SELECT digest FROM digests)"
+            )
+        self._execute("DROP TABLE digests")
 
     def _changes(
-        self, old: Sequence[str], new: Sequence[str], shared: Sequence[str], filled: Sequence[str]
-    ) -> pa.Table:
-        identity = self._identity(shared)
-        for side, columns in (("old", old), ("new", new)):
-            cells = ", ".join(f"{_quoted(column)}::VARCHAR AS {_quoted(column)}" for column in columns)
+        self, old: Side, new: Side, shared: Sequence[str], filled: Sequence[Mapping[str, Any]]
+    ) -> tuple[pa.Table, TableDiff]:
+        for name, side in (("old", old), ("new", new)):
+            cells = ", ".join(f"{side.lexical(f)} AS {_quoted(f['name'])}" for f in side.schema["fields"])
             self._execute(
-                f"CREATE OR REPLACE TEMP TABLE {side}_touched AS SELECT * FROM (SELECT {identity} AS __record_id, "
-                f"{cells} FROM {side}_rows) WHERE __record_id IN (SELECT record_id FROM touched)"
+                f"CREATE OR REPLACE TEMP TABLE {name}_touched AS SELECT __record_id, {cells} FROM {name}_picked"
             )
-        queries = [*self._rename_queries()]
-        queries += [_lonely("add", "new", column) for column in new]
-        queries += [_lonely("remove", "old", column) for column in old]
-        queries += [_changed(column) for column in shared]
-        for column in filled:
-            cell = f"{_quoted(column)}::VARCHAR"
-            queries.append(
-                f"SELECT r.k, 'change', {_text(column)}, NULL, r.v FROM (SELECT {identity} AS k, {cell} AS v FROM "
-                "new_rows) r JOIN old_hashes o ON o.record_id = r.k WHERE r.v IS NOT NULL"
-            )
-        union = " UNION ALL ".join(queries)
+        queries = [*self._rename_queries(), _lonely("add", new.columns), _lonely("remove", old.columns)]
+        if shared:
+            queries.append(_changed(shared))
+        queries += [
+            f"SELECT r.k, 'change', {_text(described['name'])}, NULL, r.v FROM (SELECT __record_id AS k, "
+            f"{new.lexical(described)} AS v FROM new_rows) r "
+            "WHERE r.v IS NOT NULL AND r.k IN (SELECT __record_id FROM old_rows)"
+            for described in filled
+        ]
+        union = " UNION ALL ".join(f"({query})" for query in queries)
+        self._execute(f"CREATE OR REPLACE TEMP TABLE changes AS SELECT * FROM ({union}) u(r, op, f, a, b)")
+        counted = self._execute("SELECT op, count(DISTINCT r), count(*) FROM changes GROUP BY op").fetchall()
+        rows = {op: count for op, count, _ in counted}
+        cells_changed = sum(count for op, _, count in counted if op == "change")
+        added, removed, changed, renamed = (rows.get(op, 0) for op in ("add", "remove", "change", "rename"))
         result: pa.Table = self.connection.sql(
-            f"SELECT {_text(self.table)} t, r, op, f, a, b, '' c FROM ({union}) u(r, op, f, a, b) ORDER BY r, op, f"
+            f"SELECT {_text(self.table)} t, r, op, f, a, b, '' c FROM changes ORDER BY r, op, f"
         ).to_arrow_table()
-        return result.rename_columns(CHANGE_SCHEMA.names).cast(CHANGE_SCHEMA).combine_chunks()
+        changes = result.rename_columns(CHANGE_SCHEMA.names).cast(CHANGE_SCHEMA)
+        return changes, TableDiff(self.table, added, removed, changed, renamed, cells_changed)
 
     def _rename_queries(self) -> Iterator[str]:
         """Yield the query for renamed rows, which the view of the old rows has under their new names already."""
@@ -333,7 +368,7 @@ class _Comparison:
             pairs = ", ".join(f"({_text(a)}, {_text(b)})" for a, b in renames.items())
             yield (
                 f"SELECT p.a, 'rename', '', p.a, p.b FROM (VALUES {pairs}) p(a, b) "
-                "JOIN old_hashes o ON o.record_id = p.b JOIN new_hashes n ON n.record_id = p.b"
+                "WHERE p.b IN (SELECT __record_id FROM old_rows) AND p.b IN (SELECT __record_id FROM new_rows)"
             )
 
 
@@ -360,6 +395,23 @@ class Side:
         return str(self.package.root / (self.resource or {})["path"])
 
     @property
+    def rows(self) -> int:
+        """Return the number of rows: of Parquet as its metadata tell, of CSV as its size lets expect."""
+        if self.resource is None:
+            return 0
+        if self.is_parquet:
+            return int(pyarrow.parquet.read_metadata(self.path).num_rows)
+        return Path(self.path).stat().st_size // BYTES_OF_A_ROW
+
+    @property
+    def is_checked(self) -> bool:
+        """Tell whether all rows are checked for keys that stand twice: not in a large CSV, read once more for that.
+
+        There only the rows that differ are checked.
+        """
+        return self.resource is not None and (self.is_parquet or self.rows < LARGE_CSV)
+
+    @property
     def is_parquet(self) -> bool:
         """Tell whether the file is Parquet."""
         return self.path.endswith(".parquet")
@@ -375,17 +427,15 @@ class Side:
             f"quote = '\"', escape = '\"', nullstr = '', columns = {{{columns}}})"
         )
 
-    def expression(self, described: Mapping[str, Any], *, typed: bool) -> str:
-        """Return the SQL of a column: as it is, or in the one lexical form of its type.
+    def lexical(self, described: Mapping[str, Any]) -> str:
+        """Return the SQL of a column's cells in the one lexical form of their type.
 
         A CSV cell that has not the form of its type stays as it is written, so that it equals no other.
         """
         name = _quoted(described["name"])
-        if typed:
-            return name
+        kind = described.get("type", "string")
         if self.is_parquet:
             return f"{name}::VARCHAR"
-        kind = described.get("type", "string")
         if kind not in LEXICAL_FORMS:
             return name
         form, duckdb_type = LEXICAL_FORMS[kind]
@@ -393,29 +443,25 @@ class Side:
         return f"CASE WHEN regexp_full_match({name}, {_text(form)}) THEN coalesce({cast}, {name}) ELSE {name} END"
 
 
-def _counted(table: str, changes: pa.Table) -> TableDiff:
-    rows = {
-        op: len(pc.unique(changes.filter(pc.equal(changes["op"], op))["record_id"]))
-        for op in ("add", "remove", "change", "rename")
-    }
-    cells = int(pc.sum(pc.equal(changes["op"], "change")).as_py() or 0)
-    return TableDiff(table, rows["add"], rows["remove"], rows["change"], rows["rename"], cells)
-
-
-def _lonely(op: str, side: str, column: str) -> str:
-    cell = f"x.{_quoted(column)}"
-    old, new = ("NULL", cell) if op == "add" else (cell, "NULL")
+def _lonely(op: str, columns: Sequence[str]) -> str:
+    """Return the query for all cells of rows that only one version has, the missing ones left out."""
+    names = ", ".join(map(_quoted, columns))
+    side, other, cells = ("new", "old", "NULL, __cell") if op == "add" else ("old", "new", "__cell, NULL")
+    rows = f"SELECT * FROM {side}_touched WHERE __record_id NOT IN (SELECT __record_id FROM {other}_touched)"
     return (
-        f"SELECT t.record_id, '{op}', {_text(column)}, {old}, {new} FROM touched t "
-        f"JOIN {side}_touched x ON x.__record_id = t.record_id WHERE t.op = '{op}' AND {cell} IS NOT NULL"
+        f"SELECT __record_id, '{op}', __column, {cells} FROM "
+        f"(UNPIVOT ({rows}) ON {names} INTO NAME __column VALUE __cell)"
     )
 
 
-def _changed(column: str) -> str:
-    quoted = _quoted(column)
+def _changed(columns: Sequence[str]) -> str:
+    """Return the query for the cells that differ in rows that both versions have."""
+    pairs = ", ".join(
+        f"{{'f': {_text(column)}, 'a': o.{_quoted(column)}, 'b': n.{_quoted(column)}}}" for column in columns
+    )
     return (
-        f"SELECT o.__record_id, 'change', {_text(column)}, o.{quoted}, n.{quoted} FROM old_touched o "
-        f"JOIN new_touched n ON o.__record_id = n.__record_id WHERE o.{quoted} IS DISTINCT FROM n.{quoted}"
+        f"SELECT k, 'change', u.f, u.a, u.b FROM (SELECT o.__record_id AS k, unnest([{pairs}]) AS u "
+        "FROM old_touched o JOIN new_touched n ON o.__record_id = n.__record_id) WHERE u.a IS DISTINCT FROM u.b"
     )
 
 
