@@ -209,12 +209,12 @@ def _retired_ids(registry: Registry) -> Iterator[Claim]:
 
 
 def _editors_as_a_source(registry: Registry) -> Iterator[Claim]:
+    """Describe the registry itself as a source: undated, so that a release with another day has the same tables."""
     record = {
         "source_id": EDITORS,
         "title": f"Registry of {registry.metadata.title}",
         "publisher": "The iskp project",
         "source_type": "registry",
-        "published_edtf": registry.metadata.created,
         "language": "en",
         "perpetrator_affiliated": "no",
         "licence": "CC BY 4.0",

@@ -1,0 +1,365 @@
+"""The story of a publisher and a data scientist: release, publish, add a source, release again, load both."""
+
+from __future__ import annotations
+
+import csv
+import random
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+from moto.server import ThreadedMotoServer
+
+import iskp
+from iskp.cli import main
+from iskp.package.apply import apply_changes, text_tables
+from iskp.package.files import finish, write_all
+from iskp.package.opening import open_package
+from iskp.package.store import PublishRefusedError, Store, manifest_of
+from iskp.release import ReleaseRefusedError, carry_out, plan_release, with_entry
+
+Edit = Callable[[str, str, str], int]
+GAZETTE = "sources/gazette-2021-03-20.yaml"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.fixture
+def released(example: Path) -> Path:
+    """The made-up package, released once as 0.1.0."""
+    carry_out(example, plan_release(example, "2021-05-02"))
+    return example
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ISKP_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def verify(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the release's own verifier in an interpreter that sees no package."""
+    command = [sys.executable, "-I", "-S", str(folder / "verify.py")]
+    return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+def test_the_story(released: Path, edit: Edit, tmp_path: Path, cache: Path) -> None:
+    store = f"file://{tmp_path}/store"
+    assert run("publish", store, "--root", released).exit_code == 0
+
+    edit(GAZETTE, "best: 7, stated: killed seven people", "best: 8, stated: killed eight people")
+    edit(GAZETTE, "qualifier: nearly, ", "")
+    text = (released / GAZETTE).read_text(encoding="utf-8").splitlines()
+    kept = [line for line in text if "best: 8" not in line]
+    (released / GAZETTE).write_text("\n".join(kept) + "\n", encoding="utf-8")
+
+    refused = run("release", "--root", released, "--date", "2021-06-01")
+    assert refused.exit_code == 1
+    assert "have no cause" in refused.stderr
+
+    dry = run("release", "--root", released, "--date", "2021-06-01", "--cause", "recoded", "--dry-run")
+    assert "would write dist/v0.2.0/example-0.2.0.zip" in dry.output
+    assert not (released / "dist/v0.2.0").exists()
+
+    done = run("release", "--root", released, "--date", "2021-06-01", "--cause", "recoded")
+    assert done.exit_code == 0, done.stderr
+    assert "version 0.2.0" in done.output
+    assert "## 0.2.0 (2021-06-01)" in (released / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert run("publish", store, "--root", released).exit_code == 0
+
+    assert list(iskp.versions(store).index) == ["0.1.0", "0.2.0"]
+    old, new = (iskp.load("event_counts", version=v, store=store) for v in ("0.1.0", "0.2.0"))
+    assert str(old["best"].dtype) == "Int64"
+    changes = iskp.changes("0.1.0", "0.2.0", store=store)
+    changed = changes[(changes["table"] == "event_counts") & (changes["op"] == "change")]
+    assert set(changed["cause"]) == {"recoded"}
+    assert not old.equals(new)
+    plain = pd.read_parquet(f"{store}/v0.1.0/data/event_counts.parquet")
+    pd.testing.assert_frame_equal(plain, old)
+
+    for version in ("0.1.0", "0.2.0"):
+        assert verify(released / f"dist/v{version}").stdout == "good\n"
+    assert run("versions", store).output.startswith("0.1.0      2021-05-02")
+
+    shutil.rmtree(tmp_path / "store")
+    pd.testing.assert_frame_equal(iskp.load("event_counts", version="0.1.0", store=store), old)
+
+
+def test_unchanged_package_is_not_released(released: Path) -> None:
+    with pytest.raises(ReleaseRefusedError, match=r"nothing changed since version 0\.1\.0"):
+        plan_release(released, "2021-06-01")
+
+
+def test_less_than_the_computed_version_is_refused_and_more_is_granted(released: Path, edit: Edit) -> None:
+    edit("registry/events.yaml", "title: Bombing", "title: The bombing")
+    with pytest.raises(ReleaseRefusedError, match=r"ask for 0\.2\.0"):
+        plan_release(released, "2021-06-01", version="0.1.1", cause="reworded")
+    assert plan_release(released, "2021-06-01", version="1.0.0", cause="reworded").version == "1.0.0"
+
+
+def test_released_id_that_is_lost_stops_the_release(released: Path, edit: Edit) -> None:
+    for name in (GAZETTE, "sources/courier-2021-04.yaml", "registry/events.yaml"):
+        edit(name, "ev0001:", "ev0002:")
+    shutil.rmtree(released / "data")
+    with pytest.raises(ReleaseRefusedError, match="the released id 'ev0001' is lost"):
+        plan_release(released, "2021-06-01", cause="renumbered")
+
+
+def test_retired_id_is_released_as_a_rename(released: Path, edit: Edit) -> None:
+    for name in (GAZETTE, "sources/courier-2021-04.yaml", "registry/events.yaml"):
+        edit(name, "ev0001:", "ev0002:")
+    edit("registry/retired.yaml", "[]", "[{id: ev0001, table: events, into: [ev0002], reason: renumbered}]")
+    plan = plan_release(released, "2021-06-01", cause="renumbered")
+    assert plan.diff.tables["events"].renamed == 1
+    assert plan.diff.tables["events"].removed == 0
+
+
+def test_causes_come_from_a_file(released: Path, edit: Edit, tmp_path: Path) -> None:
+    edit("registry/events.yaml", "title: Bombing", "title: The bombing")
+    path = tmp_path / "causes.csv"
+    path.write_text("table,record_id,field,cause\n,,,reworded\nevents,ev0001,title,plainer\n", encoding="utf-8")
+    result = run("release", "--root", released, "--date", "2021-06-01", "--causes", path)
+    assert result.exit_code == 0, result.stderr
+    with (released / "dist/v0.2.0/changes.csv").open(encoding="utf-8", newline="") as lines:
+        causes = {(row["table"], row["field"]): row["cause"] for row in csv.DictReader(lines) if row["op"] == "change"}
+    assert causes["events", "title"] == "plainer"
+    assert set(causes.values()) == {"plainer", "reworded"}
+
+
+def test_change_table_of_a_release_makes_the_new_tables_from_the_old(released: Path, edit: Edit) -> None:
+    edit("registry/events.yaml", "title: Bombing", "title: The bombing")
+    edit("registry/organizations.yaml", "name: Red Front", "name: The Red Front\n    acronym: Red Front")
+    carry_out(released, plan_release(released, "2021-06-01", cause="reworded"))
+    with (released / "dist/v0.2.0/changes.csv").open(encoding="utf-8", newline="") as lines:
+        rows = [{key: value or None for key, value in row.items()} for row in csv.DictReader(lines)]
+    with open_package("0.1.0", released / "dist") as old, open_package("0.2.0", released / "dist") as new:
+        assert apply_changes(text_tables(old), rows) == text_tables(new)
+
+
+def test_same_release_is_the_same_bytes(example: Path) -> None:
+    first, second = (plan_release(example, "2021-05-02").files for _ in range(2))
+    assert first == second
+
+
+def test_release_that_exists_with_other_bytes_is_refused(released: Path, edit: Edit) -> None:
+    edit("registry/events.yaml", "title: Bombing", "title: The bombing")
+    plan = plan_release(released, "2021-06-01", cause="reworded")
+    target = released / "dist/v0.2.0/example-0.2.0.zip"
+    target.parent.mkdir()
+    target.write_bytes(b"other")
+    with pytest.raises(ReleaseRefusedError, match="a release never changes"):
+        carry_out(released, plan)
+
+
+def test_change_log_keeps_one_entry_per_version() -> None:
+    once = with_entry("# Changelog\n", "0.1.0", "## 0.1.0 (2021-05-02)\n\n- First release.\n")
+    twice = with_entry(once, "0.1.0", "## 0.1.0 (2021-05-03)\n\n- First release.\n")
+    third = with_entry(twice, "0.2.0", "## 0.2.0 (2021-06-01)\n\n- More.\n")
+    assert twice.count("## 0.1.0") == 1
+    assert third.index("## 0.2.0") < third.index("## 0.1.0 (2021-05-03)")
+
+
+@pytest.mark.parametrize("damage", ["zip", "sums", "missing", "inside"])
+def test_verifier_finds_damage(damage: str, released: Path) -> None:
+    folder = released / "dist/v0.1.0"
+    archive = folder / "example-0.1.0.zip"
+    if damage == "zip":
+        archive.write_bytes(archive.read_bytes() + b"x")
+    elif damage == "sums":
+        (folder / "SHA256SUMS").unlink()
+    elif damage == "missing":
+        (folder / "changes.csv").unlink()
+    else:
+        with zipfile.ZipFile(archive) as opened:
+            content = {name: opened.read(name) for name in opened.namelist()}
+        content["data/events.csv"] += b"x"
+        with zipfile.ZipFile(archive, "w") as opened:
+            for name, data in content.items():
+                opened.writestr(name, data)
+    result = verify(folder)
+    assert result.returncode == 1
+    assert result.stdout != "good\n"
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+def killing(after: int) -> Callable[[Any, str, bytes], None]:
+    """Return a writer that ends the process after some writes, in the middle of one."""
+    writes = 0
+
+    def write(files: Any, path: str, content: bytes) -> None:
+        nonlocal writes
+        writes += 1
+        if writes > after:
+            files.pipe_file(path, content[: len(content) // 2])
+            raise Killed
+        files.pipe_file(path, content)
+
+    return write
+
+
+def test_publisher_killed_at_any_write_publishes_nothing_false_and_completes(released: Path, tmp_path: Path) -> None:
+    whole = f"{tmp_path}/whole"
+    Store(whole).publish(released / "dist/v0.1.0")
+    wanted = files_of(Path(whole))
+    for after in random.Random(7).sample(range(len(wanted)), min(25, len(wanted))):
+        target = f"{tmp_path}/killed{after}"
+        with pytest.raises(Killed):
+            Store(target, write=killing(after)).publish(released / "dist/v0.1.0")
+        index = Path(target, "index.json")
+        if index.is_file() and not index.read_bytes().strip().endswith(b"}"):
+            assert not Path(target, "latest").is_file()
+        Store(target).publish(released / "dist/v0.1.0")
+        assert files_of(Path(target)) == wanted
+
+
+def test_published_version_is_never_overwritten(released: Path, edit: Edit, tmp_path: Path) -> None:
+    store = Store(f"{tmp_path}/store")
+    store.publish(released / "dist/v0.1.0")
+    before = files_of(tmp_path / "store")
+    (released / "dist/v0.1.0/changes.csv").write_bytes(b"other")
+    with pytest.raises(PublishRefusedError, match="a version never changes"):
+        store.publish(released / "dist/v0.1.0")
+    assert files_of(tmp_path / "store") == before
+
+
+def test_publishing_again_changes_nothing(released: Path, tmp_path: Path) -> None:
+    store = Store(f"{tmp_path}/store")
+    store.publish(released / "dist/v0.1.0")
+    before = files_of(tmp_path / "store")
+    store.publish(released / "dist/v0.1.0")
+    assert files_of(tmp_path / "store") == before
+
+
+def two_releases(released: Path, edit: Edit) -> list[Path]:
+    edit("registry/events.yaml", "title: Bombing", "title: The bombing")
+    carry_out(released, plan_release(released, "2021-06-01", cause="reworded"))
+    return [released / "dist" / f"v{version}" for version in ("0.1.0", "0.2.0")]
+
+
+def test_two_publishers_at_once_lose_nothing(released: Path, edit: Edit, tmp_path: Path) -> None:
+    first, second = two_releases(released, edit)
+    target = f"{tmp_path}/store"
+    entered = False
+
+    def write(files: Any, path: str, content: bytes) -> None:
+        nonlocal entered
+        if path.endswith("index.json") and not entered:
+            entered = True
+            Store(target).publish(second)
+        files.pipe_file(path, content)
+
+    Store(target, write=write).publish(first)
+    assert [entry["version"] for entry in Store(target).index()] == ["0.1.0", "0.2.0"]
+    assert Store(target).read("latest") == b"0.2.0"
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[dict[str, Any]]:
+    """A server of the S3 protocol on loopback."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield {"endpoint_url": f"http://{host}:{port}", "key": "test", "secret": "test"}
+    server.stop()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_store_on_s3_is_published_to_read_from_and_refuses(
+    s3: dict[str, Any], released: Path, edit: Edit, tmp_path: Path, cache: Path
+) -> None:
+    fsspec.filesystem("s3", **s3).mkdir("iskp-test")
+    first, second = two_releases(released, edit)
+    address = "s3://iskp-test/store"
+    with pytest.raises(Killed):
+        Store(address, s3, write=killing(5)).publish(first)
+    assert Store(address, s3).index() == []
+    for release in (first, second):
+        Store(address, s3).publish(release)
+    store = Store(address, s3)
+    assert [entry["version"] for entry in store.index()] == ["0.1.0", "0.2.0"]
+    events = pd.read_parquet(f"{address}/v0.2.0/data/events.parquet", storage_options=s3)
+    assert list(events["title"]) == ["The bombing of a market in Alba"]
+    (second / "changes.csv").write_bytes(b"other")
+    with pytest.raises(PublishRefusedError):
+        store.publish(second)
+
+
+def test_release_killed_at_any_time_is_whole_or_can_be_completed(released: Path, edit: Edit) -> None:
+    edit("registry/events.yaml", "title: Bombing", "title: The bombing")
+    before = files_of(released)
+    plan = plan_release(released, "2021-06-01", cause="reworded")
+    pristine = released.parent / "pristine"
+    shutil.copytree(released, pristine)
+    carry_out(pristine, plan)
+    wanted = files_of(pristine)
+    for step in random.Random(3).sample(range(len(plan.files)), 25):
+        folder = released.parent / f"killed{step}"
+        shutil.copytree(released, folder)
+        moves = 0
+
+        def replace(source: Path, target: Path, step: int = step) -> None:
+            nonlocal moves
+            if moves == step:
+                raise Killed
+            moves += 1
+            source.replace(target)
+
+        try:
+            write_all(folder, plan.files, lambda path: path.parent.name == "data", replace)
+        except Killed:
+            finish(folder)
+        assert files_of(folder) in (before, wanted)
+
+
+def test_retired_ids_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = ["table_name", "record_id", "into_id", "reason"]
+    rows = [("events", "x1", "x2", "r"), ("events", "x2", "ev0001", "r"), ("events", "x3", None, "withdrawn")]
+    load = iskp.load
+    retired = pd.DataFrame(rows, columns=columns)
+    monkeypatch.setattr(iskp, "load", lambda table: retired if table == "retired_ids" else load(table))
+    assert iskp.resolve("ev0001") == ["ev0001"]
+    assert iskp.resolve("x1") == ["ev0001"]
+    assert iskp.resolve("x3") == []
+    with pytest.raises(KeyError, match="never an id of events"):
+        iskp.resolve("ev9999")
+
+
+def test_loading_a_version_needs_a_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ISKP_STORE", raising=False)
+    with pytest.raises(ValueError, match="ISKP_STORE"):
+        iskp.load("events", version="0.1.0")
+
+
+def test_file_that_was_tampered_with_in_the_store_is_not_loaded(released: Path, tmp_path: Path, cache: Path) -> None:
+    store = f"{tmp_path}/store"
+    Store(store).publish(released / "dist/v0.1.0")
+    (tmp_path / "store/v0.1.0/data/events.parquet").write_bytes(b"tampered")
+    with pytest.raises(ValueError, match="hash"):
+        iskp.load("events", version="0.1.0", store=store)
+
+
+def test_release_without_a_zip_cannot_be_published(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="iskp release"):
+        manifest_of(tmp_path)
+
+
+def test_diff_command_has_the_exit_status_of_diff(released: Path) -> None:
+    assert run("diff", "0.1.0", released, "--releases", released / "dist").exit_code == 0
+    assert run("diff", released / "none", released).exit_code == 2
