@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from iskp.checks.duplicates import check_duplicates
 from iskp.checks.identity import check_known, check_references, check_used, check_vanished
 from iskp.checks.tables import check_tables
 from iskp.coding.claims import EDITORS, Claim, check_claims, check_dates, check_fingerprints, sheet_claims
@@ -269,7 +270,9 @@ def build(root: Path, progress: Progress = _silent, texts: Path | None = None) -
     raise_if_any(check_vanished(records, published_ids(root, coded.schemas), coded.registry))
     progress("making and checking tables")
     frames = make_frames(records, claims, coded.schemas)
-    raise_if_any(check_tables(frames, coded.schemas, claims))
+    within = {str(key): str(row["parent_id"]) for key, row in records.get("places", {}).items() if "parent_id" in row}
+    problems = check_tables(frames, coded.schemas, claims)
+    raise_if_any([*problems, *check_duplicates(frames["events"], within, coded.registry)])
     progress("writing files aside")
     files = make_files(frames, coded.schemas, coded.registry)
     progress("validating the package")

@@ -87,6 +87,13 @@ class Retired(Strict):
     reason: Text
 
 
+class DifferentEvents(Strict):
+    """Two events that are close in date, place and toll and yet not one."""
+
+    events: tuple[EventId, EventId]
+    reason: Text
+
+
 class Metadata(Strict):
     """What the descriptor says of the package as a whole."""
 
@@ -111,6 +118,7 @@ class Registry:
     authorities: Mapping[str, Authority]
     decisions: tuple[Decision, ...]
     retired: tuple[Retired, ...]
+    pairs: tuple[DifferentEvents, ...]
     metadata: Metadata
     files: Mapping[str, LinedFile]
 
@@ -134,6 +142,7 @@ class _File(Strict):
     authorities: dict[Slug, Authority] = Field(default={})
     decisions: tuple[Decision, ...] = ()
     retired: tuple[Retired, ...] = ()
+    pairs: tuple[DifferentEvents, ...] = ()
     metadata: Metadata | None = None
 
 

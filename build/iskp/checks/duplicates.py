@@ -1,0 +1,118 @@
+"""Duplicates: pairs of events that may be one, each settled in the registry as the same or different.
+
+No event may stand twice. Two single events are proposed as a pair when the days in which they are known to lie come
+within three days of each other, one place holds the other or they are within 50 km, and their tolls, where both are
+told, differ by a quarter at most. Events whose date is not known to a month are left out: they would pair with all.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+
+from iskp.coding.registry import Registry
+from iskp.problem import Problem
+
+DAYS_APART = datetime.timedelta(days=3)
+LONGEST_INTERVAL = datetime.timedelta(days=31)
+KILOMETRES = 50.0
+TOLL_DIFFERENCE = 0.25
+EARTH_RADIUS = 6371.0
+CLASSES = frozenset({"violent", "law_enforcement"})
+
+
+@dataclass(frozen=True, order=True)
+class Pair:
+    """Two events that may be one, the lower id first, and why they were proposed."""
+
+    first: str
+    second: str
+    reason: str = ""
+
+
+def proposed_pairs(events: pd.DataFrame, within: Mapping[str, str]) -> list[Pair]:
+    """Return pairs of single events close in date, place and toll; ``within`` maps a place to the next larger."""
+    rows = [
+        row
+        for row in events.to_dict("records")
+        if row["event_class"] in CLASSES and not row["is_aggregate"] and _is_dated(row)
+    ]
+    pairs = []
+    for one, other in combinations(sorted(rows, key=lambda row: str(row["event_id"])), 2):
+        if _close_in_time(one, other) and _close_in_place(one, other, within) and _close_in_toll(one, other):
+            reason = f"{one['date_edtf']} and {other['date_edtf']}, {one['place_id']} and {other['place_id']}"
+            pairs.append(Pair(str(one["event_id"]), str(other["event_id"]), reason))
+    return pairs
+
+
+Row = Mapping[Any, Any]
+
+
+def _is_dated(row: Row) -> bool:
+    start, end = row["date_start"], row["date_end"]
+    known = bool(pd.notna(start)) and bool(pd.notna(end))
+    return known and bool(end - start <= LONGEST_INTERVAL)
+
+
+def _close_in_time(one: Row, other: Row) -> bool:
+    gap = max(one["date_start"], other["date_start"]) - min(one["date_end"], other["date_end"])
+    return bool(gap <= DAYS_APART)
+
+
+def _close_in_place(one: Row, other: Row, within: Mapping[str, str]) -> bool:
+    places = [one["place_id"], other["place_id"]]
+    if any(pd.isna(place) for place in places):
+        return bool(one["perpetrator_id"] == other["perpetrator_id"])
+    first, second = (_larger(str(place), within) for place in places)
+    if first[0] in second or second[0] in first:
+        return True
+    points = [float(row[axis]) for row in (one, other) for axis in ("latitude", "longitude")]
+    return not any(map(math.isnan, points)) and distance(*points) <= KILOMETRES
+
+
+def _larger(place: str, within: Mapping[str, str]) -> Sequence[str]:
+    chain = [place]
+    while chain[-1] in within and within[chain[-1]] not in chain:
+        chain.append(within[chain[-1]])
+    return chain
+
+
+def distance(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
+    """Return the great-circle distance of two points in kilometres.
+
+    >>> round(distance(30.18, 67.0, 29.8, 66.85))
+    45
+    """
+    a, b, c, d = map(math.radians, (latitude, longitude, other_latitude, other_longitude))
+    h = math.sin((c - a) / 2) ** 2 + math.cos(a) * math.cos(c) * math.sin((d - b) / 2) ** 2
+    return 2 * EARTH_RADIUS * math.asin(math.sqrt(h))
+
+
+def _close_in_toll(one: Row, other: Row) -> bool:
+    tolls = [one["killed_best"], other["killed_best"]]
+    if any(pd.isna(toll) for toll in tolls):
+        return True
+    low, high = sorted(int(toll) for toll in tolls)
+    return high - low <= TOLL_DIFFERENCE * high
+
+
+def check_duplicates(events: pd.DataFrame, within: Mapping[str, str], registry: Registry) -> Iterator[Problem]:
+    """Check that every proposed pair is settled, and that no settled pair has become pointless."""
+    proposed = {(pair.first, pair.second): pair for pair in proposed_pairs(events, within)}
+    file = registry.files["pairs"]
+    settled = {(min(entry.events), max(entry.events)): index for index, entry in enumerate(registry.pairs)}
+    for key, pair in proposed.items():
+        if key not in settled:
+            what = f"{pair.first} and {pair.second} may be one event: {pair.reason}"
+            remedy = f"merge them, or add to {file.name}: {{events: [{pair.first}, {pair.second}], reason: ...}}"
+            yield Problem(file.name, 1, what, remedy, "unsettled_pair", "events", pair.first)
+    for key, index in settled.items():
+        if key not in proposed:
+            what = f"{key[0]} and {key[1]} are no longer proposed as one event"
+            yield Problem(file.name, file.line(("pairs", index)), what, "remove the entry", "pointless_pair")
