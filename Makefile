@@ -10,7 +10,7 @@ test: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -20,6 +20,7 @@ from iskp.checks.duplicates import check_duplicates
 from iskp.checks.identity import check_known, check_references, check_used, check_vanished
 from iskp.checks.tables import check_tables
 from iskp.coding.claims import EDITORS, Claim, check_claims, check_dates, check_fingerprints, sheet_claims
+from iskp.coding.editor_schema import editor_schema
 from iskp.coding.evidence import read_texts
 from iskp.coding.registry import Registry, read_registry, registry_claims
 from iskp.coding.sheet import parse_sheet, sheet_model
@@ -217,13 +218,6 @@ def citation_file(metadata: Mapping[str, Any]) -> bytes:
     ).encode()
 
 
-def editor_schema(schemas: Schemas) -> bytes:
-    """Return the JSON Schema of coding sheets, for completion and checks in editors."""
-    return as_bytes(
-        {"$schema": "https://json-schema.org/draft/2020-12/schema", **sheet_model(schemas).model_json_schema()}
-    )
-
-
 def _silent(step: str) -> None:
     """Report progress to nobody."""
 
@@ -278,7 +272,7 @@ def build(root: Path, progress: Progress = _silent, texts: Path | None = None) -
     progress("validating the package")
     validate_files(files)
     progress("moving files in")
-    files[SHEET_SCHEMA] = editor_schema(coded.schemas)
+    files[SHEET_SCHEMA] = as_bytes(editor_schema(coded.schemas))
     rows = {name: len(frame) for name, frame in frames.items()}
     if (root / "README.md").is_file():
         readme = with_tables((root / "README.md").read_text(encoding="utf-8"), coded.schemas, rows)

@@ -11,8 +11,8 @@ has its own is written as a mapping; where the document states a field more than
         actors:
           - {org_id: islamic-state, role: claimant, certainty: asserted, at: 305+4:2c26…}
 
-The columns, their codes and their patterns come from the table schemas, so nothing is defined here twice; the models
-are made from them, and so is the JSON Schema that editors use for completion.
+The columns, their codes and their patterns come from the table schemas: the models are made from them, so nothing is
+defined here twice.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, ValidationError, create_model
-from pydantic_core import CoreSchema
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, create_model
 
 from iskp.coding.edtf_dates import bounds
 from iskp.coding.evidence import Evidence, normalised_words
@@ -125,22 +124,6 @@ class Claimed(Strict, Generic[T]):
     by_then: Literal["yes"] | None = None
     note: Text | None = None
 
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Let editors accept a plain value in place of the mapping, as :func:`_mapping` does."""
-        whole = handler.resolve_ref_schema(handler(core))
-        value = next(branch for branch in whole["properties"]["value"]["anyOf"] if branch.get("type") != "null")
-        return {"anyOf": [value, whole]}
-
-
-@dataclass(frozen=True)
-class _OneOrMany:
-    """Lets editors accept a single claim in place of a list of them, as :func:`_list_of_mappings` does."""
-
-    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        many = handler(core)
-        return {"anyOf": [many["items"], many]}
-
 
 class Row(Strict):
     """What all rows share: defaults for their plain values."""
@@ -209,7 +192,7 @@ def _row_model(schema: TableSchema, schemas: Schemas, base: type[Row]) -> type[R
     columns: dict[str, Any] = {}
     for field in coded_columns(schema):
         value: Any = _value_type(field)
-        kind = Annotated[tuple[Claimed[value], ...], BeforeValidator(_list_of_mappings), _OneOrMany()]
+        kind = Annotated[tuple[Claimed[value], ...], BeforeValidator(_list_of_mappings)]
         columns[field.name] = (kind, Field(default=(), description=field.description))
     for name, section in CHILD_SECTIONS.items():
         if section.parent == schema.name:
