@@ -25,7 +25,7 @@ def test_python_snippets_run(root: Path) -> None:
 
 
 def test_worked_example_adds_a_source(root: Path, tmp_path: Path) -> None:
-    for name in ("sources", "registry", "schemas", "data"):
+    for name in ("sources", "registry", "schemas", "data", "dist"):
         shutil.copytree(root / name, tmp_path / name)
     for name in ("README.md", "datapackage.json"):
         shutil.copy(root / name, tmp_path)
@@ -40,6 +40,9 @@ def test_worked_example_adds_a_source(root: Path, tmp_path: Path) -> None:
     assert "valid" in done.stdout
     assert re.search(r"example-wire-2019-04-13 +3 of 3 spans found", done.stdout), done.stdout
     assert "data/events.csv" in done.stdout
+    assert "claims: " in done.stdout
+    assert "would write dist/v" in done.stdout
+    assert "known errors" in done.stdout
 
 
 @pytest.mark.parametrize(

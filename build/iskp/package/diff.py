@@ -116,7 +116,12 @@ def diff_packages(old: OpenedPackage, new: OpenedPackage, renames: Renames | Non
             part, tables[name] = comparison.run(Side(old, before.get(name)), Side(new, after[name]))
             parts.append(part)
     changes = pa.concat_tables([_as_table(schema_changes), *parts])
-    return Diff(old.name, new.name, changes, tables, _metadata(old) != _metadata(new))
+    return Diff(_name(old), _name(new), changes, tables, _metadata(old) != _metadata(new))
+
+
+def _name(package: OpenedPackage) -> str:
+    """Return how to call a package: by how it was asked for, and its version where that does not tell it."""
+    return package.name if package.version in package.name else f"{package.version} in {package.name}"
 
 
 @dataclass(frozen=True)

@@ -11,38 +11,56 @@ from iskp.package.diff import CHANGE_SCHEMA, Diff
 
 COLOURS = {"add": "green", "remove": "red", "rename": "magenta", "change": "yellow"}
 LIMIT = 2000
-"""How many cells an HTML page shows of one table; the change table has all."""
+"""How many rows and cells an HTML page shows of one table; the change table has all."""
+
+
+Row = dict[str, str | None]
+SHOWN_FIRST = ("rename", "change", "remove", "add")
+
+
+def _shown(diff: Diff) -> dict[str, list[Row]]:
+    """Return what to show of each table: changed cells first, and each new or removed row in one line."""
+    tables: dict[str, list[Row]] = {}
+    for row in diff.changes.to_pylist():
+        shown = tables.setdefault(str(row["table"]), [])
+        last = shown[-1] if shown else None
+        if row["op"] in {"add", "remove"}:
+            value = f"{row['field']}: {row['new' if row['op'] == 'add' else 'old']}"
+            if last is not None and (last["op"], last["record_id"]) == (row["op"], row["record_id"]):
+                last["new"] = f"{last['new']} · {value}"
+                continue
+            shown.append({**row, "field": "", "old": None, "new": value})
+        else:
+            shown.append(row)
+    for shown in tables.values():
+        shown.sort(key=lambda row: SHOWN_FIRST.index(str(row["op"])) if row["op"] in SHOWN_FIRST else -1)
+    return tables
 
 
 def as_text(diff: Diff, limit: int) -> Iterator[tuple[str, str | None]]:
-    """Yield lines with their colour: the summary, then cells up to a limit per table."""
+    """Yield lines with their colour: the summary, then rows and cells up to a limit per table."""
     for line in summary_lines(diff):
         yield line, None
-    counts: dict[str, int] = {}
-    for row in diff.changes.to_pylist():
-        if row["op"] not in COLOURS:
+    for table, rows in _shown(diff).items():
+        lines = [row for row in rows if row["op"] in COLOURS]
+        if not lines:
             continue
-        counts[row["table"]] = shown = counts.get(row["table"], 0) + 1
-        if shown > limit:
-            continue
-        if shown == 1:
-            yield "", None
-            yield row["table"], "cyan"
-        yield f"  {_sign(row['op'])} {row['record_id']} {row['field']}: {_values(row)}", COLOURS[row["op"]]
-    for table, count in counts.items():
-        if count > limit:
-            yield f"{table}: {count - limit:,} cells more; --limit shows more, --format csv all", None
+        yield "", None
+        yield table, "cyan"
+        for row in lines[:limit]:
+            field = f" {row['field']}" if row["field"] else ""
+            yield f"  {_sign(str(row['op']))} {row['record_id']}{field}: {_values(row)}", COLOURS[str(row["op"])]
+        if len(lines) > limit:
+            yield f"  {len(lines) - limit:,} more; --limit shows more, --format csv all", None
 
 
 def _sign(op: str) -> str:
     return {"add": "+", "remove": "-", "rename": ">", "change": "~"}[op]
 
 
-def _values(row: dict[str, str | None]) -> str:
-    if row["op"] == "add":
+def _values(row: Row) -> str:
+    if row["op"] in {"add", "remove"}:
         return str(row["new"])
-    if row["op"] == "remove":
-        return str(row["old"])
     return f"{'' if row['old'] is None else row['old']} → {'' if row['new'] is None else row['new']}"
 
 
@@ -74,9 +92,6 @@ document.querySelectorAll('tbody tr').forEach(r=>r.hidden=!r.textContent.toLower
 
 def as_html(diff: Diff) -> str:
     """Return a self-contained page: summary, a filter, and the changes of each table."""
-    rows: dict[str, list[dict[str, str | None]]] = {}
-    for row in diff.changes.to_pylist():
-        rows.setdefault(str(row["table"]), []).append(row)
     title = f"Changes from {html.escape(diff.old)} to {html.escape(diff.new)}"
     parts = [
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>',
@@ -85,20 +100,21 @@ def as_html(diff: Diff) -> str:
         *(f"<li>{html.escape(line)}</li>" for line in summary_lines(diff) or ["No change."]),
         '</ul><label>Filter <input type="search" placeholder="an id, a column, a value"></label>',
     ]
-    for table, changes in rows.items():
+    for table, changes in _shown(diff).items():
         parts.append(f"<h2>{html.escape(table)}</h2>")
         if len(changes) > LIMIT:
-            parts.append(f"<p>The first {LIMIT:,} of {len(changes):,} cells; the change table has all.</p>")
+            parts.append(f"<p>The first {LIMIT:,} of {len(changes):,}; the change table has all.</p>")
         parts.append("<table><thead><tr><th>record<th>column<th>change<th>cause</thead><tbody>")
         parts += [_html_row(row) for row in changes[:LIMIT]]
         parts.append("</tbody></table>")
     return "".join([*parts, f"<script>{FILTER}</script></html>\n"])
 
 
-def _html_row(row: dict[str, str | None]) -> str:
+def _html_row(row: Row) -> str:
     cells = {name: html.escape(row[name] or "") for name in CHANGE_SCHEMA.names}
     old = f"<del>{cells['old']}</del>" if cells["old"] else ""
-    new = f"<ins>{cells['new']}</ins>" if cells["new"] else ""
+    kind = "del" if row["op"] == "remove" else "ins"
+    new = f"<{kind}>{cells['new']}</{kind}>" if cells["new"] else ""
     arrow = " → " if row["op"] in {"change", "rename"} else " "
     what = f"{cells['op'].replace('_', ' ')}: {old}{arrow}{new}"
     record, column, cause = cells["record_id"], cells["field"], cells["cause"]
