@@ -288,3 +288,16 @@ def test_difference_is_shown_as_text_json_and_a_page(tmp_path: Path) -> None:
     page = as_html(diff)
     assert "&lt;Elba &amp; co&gt;" in page
     assert "http" not in page
+
+
+def test_key_beside_the_schema_is_taken_for_the_key(tmp_path: Path) -> None:
+    def keyless(name: str) -> Path:
+        made = table(["code"], {"code": "string", "name": "string"}, ("CZ", name), ("NA", "Namibia"))
+        folder = write_package(tmp_path / name, {"data": made})
+        descriptor = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+        descriptor["resources"][0]["primaryKey"] = descriptor["resources"][0]["schema"].pop("primaryKey")
+        (folder / "datapackage.json").write_text(json.dumps(descriptor), encoding="utf-8")
+        return folder
+
+    with open_package(str(keyless("Czechia"))) as old, open_package(str(keyless("Elsewhere"))) as new:
+        assert rows_of(diff_packages(old, new)) == [("change", "CZ", "name", "Czechia", "Elsewhere")]

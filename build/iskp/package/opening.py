@@ -58,6 +58,9 @@ def read_package(folder: Path, name: str) -> OpenedPackage:
     for resource in descriptor.get("resources", []):
         if isinstance(resource.get("schema"), str):
             resource["schema"] = json.loads((folder / resource["schema"]).read_text(encoding="utf-8"))
+        if "schema" in resource and "primaryKey" in resource:
+            # Public packages are found with the key beside the schema in place of in it.
+            resource["schema"].setdefault("primaryKey", resource["primaryKey"])
     return OpenedPackage(name, folder, descriptor)
 
 
