@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import random
 import shutil
 import subprocess
@@ -134,7 +135,7 @@ def test_causes_come_from_a_file(released: Path, edit: Edit, tmp_path: Path) -> 
     path.write_text("table,record_id,field,cause\n,,,reworded\nevents,ev0001,title,plainer\n", encoding="utf-8")
     result = run("release", "--root", released, "--date", "2021-06-01", "--causes", path)
     assert result.exit_code == 0, result.stderr
-    with (released / "dist/v0.2.0/changes.csv").open(encoding="utf-8", newline="") as lines:
+    with gzip.open(released / "dist/v0.2.0/changes.csv.gz", "rt", encoding="utf-8", newline="") as lines:
         causes = {(row["table"], row["field"]): row["cause"] for row in csv.DictReader(lines) if row["op"] == "change"}
     assert causes["events", "title"] == "plainer"
     assert set(causes.values()) == {"plainer", "reworded"}
@@ -144,7 +145,7 @@ def test_change_table_of_a_release_makes_the_new_tables_from_the_old(released: P
     edit("registry/events.yaml", "title: Bombing", "title: The bombing")
     edit("registry/organizations.yaml", "name: Red Front", "name: The Red Front\n    acronym: Red Front")
     carry_out(released, plan_release(released, "2021-06-01", cause="reworded"))
-    with (released / "dist/v0.2.0/changes.csv").open(encoding="utf-8", newline="") as lines:
+    with gzip.open(released / "dist/v0.2.0/changes.csv.gz", "rt", encoding="utf-8", newline="") as lines:
         rows = [{key: value or None for key, value in row.items()} for row in csv.DictReader(lines)]
     with open_package("0.1.0", released / "dist") as old, open_package("0.2.0", released / "dist") as new:
         assert apply_changes(text_tables(old), rows) == text_tables(new)
@@ -182,7 +183,7 @@ def test_verifier_finds_damage(damage: str, released: Path) -> None:
     elif damage == "sums":
         (folder / "SHA256SUMS").unlink()
     elif damage == "missing":
-        (folder / "changes.csv").unlink()
+        (folder / "changes.csv.gz").unlink()
     else:
         with zipfile.ZipFile(archive) as opened:
             content = {name: opened.read(name) for name in opened.namelist()}
@@ -233,7 +234,7 @@ def test_published_version_is_never_overwritten(released: Path, edit: Edit, tmp_
     store = Store(f"{tmp_path}/store")
     store.publish(released / "dist/v0.1.0")
     before = files_of(tmp_path / "store")
-    (released / "dist/v0.1.0/changes.csv").write_bytes(b"other")
+    (released / "dist/v0.1.0/changes.csv.gz").write_bytes(b"other")
     with pytest.raises(PublishRefusedError, match="a version never changes"):
         store.publish(released / "dist/v0.1.0")
     assert files_of(tmp_path / "store") == before
@@ -296,7 +297,7 @@ def test_store_on_s3_is_published_to_read_from_and_refuses(
     assert [entry["version"] for entry in store.index()] == ["0.1.0", "0.2.0"]
     events = pd.read_parquet(f"{address}/v0.2.0/data/events.parquet", storage_options=s3)
     assert list(events["title"]) == ["The bombing of a market in Alba"]
-    (second / "changes.csv").write_bytes(b"other")
+    (second / "changes.csv.gz").write_bytes(b"other")
     with pytest.raises(PublishRefusedError):
         store.publish(second)
 

@@ -133,7 +133,7 @@ def changes(old: str, new: str, store: str | None = None) -> pd.DataFrame:
 
     known = list(versions(store).index)
     if old in known and known.index(old) + 1 < len(known) and known[known.index(old) + 1] == new:
-        return pd.read_csv(_fetched("changes.csv", new, store), dtype="str", keep_default_na=False, na_values=[""])
+        return pd.read_csv(_fetched("changes.csv.gz", new, store), dtype="str", keep_default_na=False, na_values=[""])
     from iskp.package.opening import open_package
     from iskp.release import compare
 

@@ -6,6 +6,7 @@ fixed time and mode, and are deflated by the one level, so that the same package
 
 from __future__ import annotations
 
+import gzip
 import io
 import zipfile
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from iskp.package.files import sha256
 from iskp.package.opening import OpenedPackage
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+CHANGES = PurePosixPath("changes.csv.gz")
+"""The change table of a release: as CSV it can be larger than the package, since a new row is told cell by cell."""
 BESIDE = ("README.md", "CHANGELOG.md", "LICENSE", "LICENSE-DATA.md", "CITATION.cff")
 
 
@@ -54,7 +57,7 @@ def release_files(package: OpenedPackage, change_table: bytes) -> dict[PurePosix
     stem = f"{package.descriptor['name']}-{package.version}"
     files = {
         PurePosixPath(f"{stem}.zip"): deterministic_zip(package_files(package)),
-        PurePosixPath("changes.csv"): change_table,
+        CHANGES: gzip.compress(change_table, compresslevel=9, mtime=0),
         PurePosixPath("verify.py"): verifier(),
     }
     return {**files, PurePosixPath("SHA256SUMS"): checksums(files)}
