@@ -135,7 +135,12 @@ def changes(old: str, new: str, store: str | None = None) -> pd.DataFrame:
     if old in known and known.index(old) + 1 < len(known) and known[known.index(old) + 1] == new:
         return pd.read_csv(_fetched("changes.csv.gz", new, store), dtype="str", keep_default_na=False, na_values=[""])
     from iskp.package.opening import open_package
-    from iskp.release import compare
+
+    try:
+        from iskp.release import compare
+    except ModuleNotFoundError as error:
+        message = "comparing versions that do not follow each other needs more: pip install 'iskp-data[publish]'"
+        raise ModuleNotFoundError(message) from error
 
     zips = [_fetched(f"{_descriptor()['name']}-{version}.zip", version, store) for version in (old, new)]
     with open_package(str(zips[0])) as before, open_package(str(zips[1])) as after:
