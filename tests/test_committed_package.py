@@ -127,3 +127,27 @@ def test_project_names_no_registry_host(root: Path) -> None:
     lock = (root / "requirements.lock").read_text(encoding="utf-8")
     assert "://" not in lock
     assert "--index-url" not in lock
+
+
+PROVINCES = {
+    "PK-BA": ("Balochistan",),
+    "PK-IS": ("Islamabad",),
+    "PK-KP": ("Khyber", "Federally Administered Tribal"),
+    "PK-PB": ("Punjab",),
+    "PK-SD": ("Sindh",),
+}
+
+
+def test_points_in_pakistan_lie_where_the_nearest_events_of_ucdp_lie(root: Path) -> None:
+    """No boundaries of Pakistan's provinces are held; 6,416 located events with their province are."""
+    rows = root.parent / "shared/data/ucdp/hdx_ged_pakistan_1989-2021.csv"
+    if not rows.is_file():
+        pytest.skip("the UCDP rows are not beside the checkout")
+    ucdp = pd.read_csv(rows, skiprows=[1], usecols=["latitude", "longitude", "adm_1"]).dropna()
+    places = pd.read_parquet(root / "data/places.parquet").dropna(subset=["latitude"])
+    mine = places[(places["country_code"] == "PK") & places["admin1_code"].notna()]
+    assert len(mine) >= 10
+    for place in mine.to_dict("records"):
+        apart = (ucdp["latitude"] - place["latitude"]) ** 2 + (ucdp["longitude"] - place["longitude"]) ** 2
+        province = str(ucdp.loc[apart.idxmin(), "adm_1"])
+        assert province.startswith(PROVINCES[place["admin1_code"]]), (place["place_id"], province)
