@@ -323,7 +323,7 @@ class _Comparison:
         )
         for side in ("old", "new"):
             self._execute(
-                f"CREATE OR REPLACE TEMP TABLE {side}_picked AS "
+                f"CREATE OR REPLACE TEMP VIEW {side}_picked AS "
                 f"SELECT unnest(__{side}) FROM pairs WHERE __{side}.__record_id IS NOT NULL"
             )
 
@@ -332,9 +332,10 @@ class _Comparison:
         for side, other in (("old", "new"), ("new", "old")):
             self._execute(f"CREATE OR REPLACE TEMP TABLE digests AS SELECT {digest} AS digest FROM {other}_rows")
             self._execute(
-                f"CREATE OR REPLACE TEMP TABLE {side}_picked AS "
+                f"CREATE OR REPLACE TEMP TABLE {side}_picked_rows AS "
                 f"SELECT * FROM {side}_rows WHERE {digest} NOT IN (SELECT digest FROM digests)"
             )
+            self._execute(f"CREATE OR REPLACE TEMP VIEW {side}_picked AS SELECT * FROM {side}_picked_rows")
         self._execute("DROP TABLE digests")
 
     def _changes(
