@@ -132,6 +132,20 @@ def test_address_is_opened_like_a_folder(tmp_path: Path) -> None:
         assert not diff_packages(one, other)
 
 
+def test_folder_of_one_zip_stands_for_the_zip_and_of_two_for_none(tmp_path: Path) -> None:
+    root = write_package(tmp_path / "p", people(FIRST))
+    release = tmp_path / "release"
+    release.mkdir()
+    with zipfile.ZipFile(release / "p.zip", "w") as archive:
+        for path in root.rglob("*.*"):
+            archive.write(path, path.relative_to(root))
+    with open_package(str(root)) as one, open_package(str(release)) as other:
+        assert not diff_packages(one, other)
+    (release / "q.zip").write_bytes((release / "p.zip").read_bytes())
+    with pytest.raises(FileNotFoundError, match=r"no datapackage\.json"), open_package(str(release)):
+        pass
+
+
 def test_nothing_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no such folder"), open_package(str(tmp_path / "none")):
         pass

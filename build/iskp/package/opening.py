@@ -69,7 +69,8 @@ def open_package(reference: str, releases: Path | None = None) -> Iterator[Opene
     """Open a package for as long as the context lasts.
 
     ``reference`` is a folder, a ``datapackage.json``, a zip, an address that ``fsspec`` reaches, or the number of a
-    version whose zip stands in the folder ``releases``.
+    version whose zip stands in the folder ``releases``. A folder that has no descriptor and one zip, as the folder of
+    a release is, stands for that zip.
 
     Raises:
         FileNotFoundError: if there is nothing there.
@@ -84,6 +85,7 @@ def open_package(reference: str, releases: Path | None = None) -> Iterator[Opene
             path = _released(reference.removeprefix("v"), releases)
         if not path.exists():
             raise FileNotFoundError(f"{reference}: no such folder, descriptor, zip or released version")
+        path = _only_zip(path) or path
         if path.suffix == ".zip":
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             yield read_package(_unpack(path, folder), reference)
@@ -96,6 +98,11 @@ def _released(version: str, releases: Path | None) -> Path:
     if not found:
         raise FileNotFoundError(f"version {version} is not among the releases in {releases or 'any folder'}")
     return found[0]
+
+
+def _only_zip(folder: Path) -> Path | None:
+    zips = sorted(folder.glob("*.zip")) if folder.is_dir() and not (folder / DESCRIPTOR).is_file() else []
+    return zips[0] if len(zips) == 1 else None
 
 
 def _unpack(archive: Path, folder: Path) -> Path:
