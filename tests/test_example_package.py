@@ -93,6 +93,26 @@ def test_observed_listing_is_active_without_a_date(table: Tables) -> None:
     assert action["observed_on"] == datetime.date(2021, 3, 20)
 
 
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [("2021-03-20", datetime.date(2021, 3, 20)), ("2021-03-20?", None), ("2021-03-20~", None), ("2021-03", None)],
+)
+def test_only_a_day_without_doubt_is_a_day_of_designation_and_of_its_end(
+    written: str, day: datetime.date | None, example: Path
+) -> None:
+    (example / "sources/harbour-list.yaml").write_text(
+        "source: {source_id: harbour-list, title: List, publisher: Harbour, source_type: government_document, "
+        "language: en, url: 'https://x.org', perpetrator_affiliated: no, accessed_on: 2021-05-01, licence: no}\n"
+        f"designations: {{portland-not-told-red-front: {{designated_edtf: '{written}', "
+        f"actions: [{{action: delisted, action_edtf: '{written}'}}]}}}}\n",
+        encoding="utf-8",
+    )
+    build(example)
+    (designation,) = pd.read_parquet(example / "data/designations.parquet").to_dict("records")
+    found = [None if pd.isna(designation[column]) else designation[column] for column in ("designated_on", "ended_on")]
+    assert found == [day, day]
+
+
 def test_copy_neither_corroborates_nor_counts(example: Path, edit: Callable[[str, str, str], int]) -> None:
     edit("sources/courier-2021-04.yaml", "  url:", "  derived_from: gazette-2021-03-20\n  url:")
     build(example)

@@ -94,6 +94,19 @@ def bounds(expression: str) -> Interval:
     return _parsed(expression)
 
 
+def known_day(expression: str) -> datetime.date | None:
+    """Return the day that an expression names without doubt, ``None`` for a longer time and for an unsure day.
+
+    A reader of a column of days does not see the ``?``, ``~`` or ``%`` (uncertain, approximate, both: EDTF level 1)
+    that the expression beside it bears, so such a day stays out of it.
+
+    >>> known_day("2015-09-29"), known_day("2015-09-29?"), known_day("2015-09")
+    (datetime.date(2015, 9, 29), None, None)
+    """
+    interval = bounds(expression)
+    return interval.start if interval.precision == "day" and not re.search("[?~%]", expression) else None
+
+
 def _calendar_unit(written: str) -> Interval | None:
     """Read a year, month, day or open end; ``None`` for any other form, which is the library's to read.
 

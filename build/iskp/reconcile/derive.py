@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from iskp.coding.claims import EDITORS, Claim
-from iskp.coding.edtf_dates import bounds
+from iskp.coding.edtf_dates import bounds, known_day
 from iskp.coding.figures import Bounds, count_bounds
 from iskp.coding.sheet import CHILD_SECTIONS, FIGURE_COLUMNS
 from iskp.package.schema import Schemas
@@ -65,7 +65,7 @@ def derive(records: Records, claims: Iterable[Claim], schemas: Schemas, context:
     work = Derivation(records, schemas, context, by_record)
     _keys(work)
     _dates(work)
-    for step in (_names, _counts, _estimates, _sources, _stated, _events, _designation_actions, _designations):
+    for step in (_names, _counts, _estimates, _stated, _events, _designation_actions, _designations):
         step(work)
 
 
@@ -98,8 +98,8 @@ def _write_interval(row: Row, stem: str, columns: set[str]) -> None:
         row[f"{stem}_end"] = interval.end.isoformat()
     if f"{stem}_precision" in columns:
         row[f"{stem}_precision"] = interval.precision
-    if f"{stem}_on" in columns and interval.precision == "day" and interval.start is not None:
-        row[f"{stem}_on"] = interval.start.isoformat()
+    if f"{stem}_on" in columns and (day := known_day(row[stem + DATE_SUFFIX])) is not None:
+        row[f"{stem}_on"] = day.isoformat()
 
 
 SCRIPTS = {"LATIN": "Latn", "ARABIC": "Arab", "CYRILLIC": "Cyrl", "DEVANAGARI": "Deva"}
@@ -166,12 +166,6 @@ def _counts(work: Derivation) -> None:
 def _estimates(work: Derivation) -> None:
     for record_id, row in work.rows("estimates").items():
         _write_bounds(work, "estimates", record_id, row)
-
-
-def _sources(work: Derivation) -> None:
-    for row in work.rows("sources").values():
-        if row.get("published_start") and row.get("published_start") == row.get("published_end"):
-            row["published_on"] = row["published_start"]
 
 
 def _stated(work: Derivation) -> None:
@@ -291,9 +285,9 @@ def _designations(work: Derivation) -> None:
     for designation_id, row in work.rows("designations").items():
         history = [action for _, action in actions.get(designation_id, [])]
         row["status"] = designation_status(history)
-        ended = [action.get("action_start") for action in history if action["action"] == "delisted"]
-        if row["status"] == "ended" and ended and ended[-1] is not None:
-            row["ended_on"] = ended[-1]
+        ended = [action.get("action_edtf") for action in history if action["action"] == "delisted"]
+        if row["status"] == "ended" and ended and ended[-1] is not None and (day := known_day(ended[-1])) is not None:
+            row["ended_on"] = day.isoformat()
 
 
 Step = Callable[[Derivation], None]
