@@ -12,15 +12,12 @@ from pathlib import Path, PurePosixPath
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from killed import Killed, moving
 
 from iskp.package.files import finish, write_all
 
 OLD = {"data/a.csv": b"old a", "data/b.csv": b"old b", "datapackage.json": b"old"}
 NEW = {"data/a.csv": b"new a", "data/c.csv": b"new c", "datapackage.json": b"new"}
-
-
-class Killed(BaseException):
-    """Stands for the end of the process."""
 
 
 def lay(folder: Path, files: dict[str, bytes]) -> None:
@@ -62,17 +59,8 @@ def test_equal_files_are_not_touched(tmp_path: Path) -> None:
 @pytest.mark.parametrize("step", range(6))
 def test_move_that_is_cut_off_leaves_the_old_package_or_can_be_finished(step: int, tmp_path: Path) -> None:
     lay(tmp_path, OLD)
-    moves = 0
-
-    def replace(source: Path, target: Path) -> None:
-        nonlocal moves
-        if moves == step:
-            raise Killed
-        moves += 1
-        source.replace(target)
-
     try:
-        write_all(tmp_path, as_paths(NEW), everything, replace)
+        write_all(tmp_path, as_paths(NEW), everything, moving(until=step))
     except Killed:
         if step == 0:
             assert files_of(tmp_path) == OLD

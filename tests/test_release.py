@@ -17,6 +17,7 @@ import fsspec
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
+from killed import Killed, moving
 from moto.server import ThreadedMotoServer
 
 import iskp
@@ -196,10 +197,6 @@ def test_verifier_finds_damage(damage: str, released: Path) -> None:
     assert result.stdout != "good\n"
 
 
-class Killed(BaseException):
-    """Stands for the end of the process."""
-
-
 def killing(after: int) -> Callable[[Any, str, bytes], None]:
     """Return a writer that ends the process after some writes, in the middle of one."""
     writes = 0
@@ -313,17 +310,8 @@ def test_release_killed_at_any_time_is_whole_or_can_be_completed(released: Path,
     for step in random.Random(3).sample(range(len(plan.files)), 25):
         folder = released.parent / f"killed{step}"
         shutil.copytree(released, folder)
-        moves = 0
-
-        def replace(source: Path, target: Path, step: int = step) -> None:
-            nonlocal moves
-            if moves == step:
-                raise Killed
-            moves += 1
-            source.replace(target)
-
         try:
-            write_all(folder, plan.files, lambda path: path.parent.name == "data", replace)
+            write_all(folder, plan.files, lambda path: path.parent.name == "data", moving(until=step))
         except Killed:
             finish(folder)
         assert files_of(folder) in (before, wanted)
