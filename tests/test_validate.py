@@ -13,7 +13,9 @@ import pyarrow.parquet
 import pytest
 
 from iskp.package.files import sha256
-from iskp.package.validate import check_with_frictionless, validate_package
+from iskp.package.frictionless_check import check_with_frictionless
+from iskp.package.second_opinion import SecondOpinion
+from iskp.package.validate import check_package, validate_package
 from iskp.pipeline import build
 
 
@@ -34,8 +36,8 @@ def package(good: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def rules_broken(package: Path, *, second_opinion: bool = False) -> set[str]:
-    return {p.rule for p in validate_package(package / "datapackage.json", second_opinion=second_opinion)}
+def rules_broken(package: Path) -> set[str]:
+    return {p.rule for p in check_package(package / "datapackage.json")}
 
 
 def change_descriptor(package: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -64,7 +66,7 @@ def replace_in(package: Path, name: str, old: str, new: str) -> None:
 
 
 def test_good_package_has_no_problem(package: Path) -> None:
-    assert rules_broken(package, second_opinion=True) == set()
+    assert validate_package(package / "datapackage.json") == []
 
 
 DESCRIPTOR_FAULTS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
@@ -176,6 +178,28 @@ def test_parquet_with_another_cell_is_found(package: Path) -> None:
 def test_frictionless_gives_a_second_opinion(package: Path) -> None:
     replace_in(package, EVENTS, ",alba,", ",elba,")
     assert {problem.rule for problem in check_with_frictionless(package / "datapackage.json")} == {"frictionless"}
+
+
+def test_frictionless_in_its_own_process_finds_the_same(package: Path) -> None:
+    replace_in(package, EVENTS, ",alba,", ",elba,")
+    with SecondOpinion() as second_opinion:
+        second_opinion.ask(package / "datapackage.json")
+        assert second_opinion.answer() == check_with_frictionless(package / "datapackage.json")
+
+
+def test_second_opinion_counts_where_our_own_checks_find_nothing(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("iskp.package.validate.check_package", lambda _: [])
+    replace_in(package, EVENTS, ",alba,", ",elba,")
+    assert {problem.rule for problem in validate_package(package / "datapackage.json")} == {"frictionless"}
+
+
+def test_second_opinion_that_breaks_down_is_a_problem(package: Path) -> None:
+    with SecondOpinion() as second_opinion:
+        second_opinion.ask(package / "no-such-file.json")
+        (problem,) = second_opinion.answer()
+    assert "could not finish: FileNotFoundError" in problem.what
 
 
 def test_bare_pandas_reads_the_types_that_the_schema_names(package: Path) -> None:

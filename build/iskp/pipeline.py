@@ -7,12 +7,10 @@ package, and only then moved in, all of them or none.
 from __future__ import annotations
 
 import csv
-import json
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import pandas as pd
 
@@ -26,15 +24,16 @@ from iskp.coding.registry import Registry, read_registry, registry_claims
 from iskp.coding.sheet import parse_sheet, sheet_model
 from iskp.coding.verification import Verification, verify
 from iskp.coding.yaml_lines import LinedFile, read_yaml
-from iskp.package.descriptor import as_bytes, descriptor
+from iskp.package.descriptor import as_bytes
 from iskp.package.files import write_all
-from iskp.package.parquet import write_parquet
 from iskp.package.schema import Schemas, read_schemas
-from iskp.package.text import parse_cell, write_csv
+from iskp.package.second_opinion import SecondOpinion
+from iskp.package.text import parse_cell
 from iskp.package.types import Cell, Record, to_frame
-from iskp.package.validate import validate_package
+from iskp.package.validate import check_package
+from iskp.package_files import DESCRIPTOR, Files, make_csv_package, make_files
 from iskp.problem import Problem, ProblemsFound, raise_if_any
-from iskp.readme import data_readme, with_tables
+from iskp.readme import with_tables
 from iskp.reconcile.context import make_context
 from iskp.reconcile.defaults import not_stated
 from iskp.reconcile.derive import derive
@@ -173,51 +172,6 @@ def published_ids(root: Path, schemas: Schemas) -> dict[str, list[str]]:
     return ids
 
 
-def coverage(frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    """Describe the temporal and spatial coverage of the events, for the descriptor."""
-    events = frames["events"]
-    starts, ends = events["date_start"].dropna(), events["date_end"].dropna()
-    countries = sorted(events["country_code"].dropna().unique())
-    return {
-        "temporal": {"start": str(starts.min()), "end": str(ends.max())} if len(starts) and len(ends) else {},
-        "spatial": {"countries": countries},
-    }
-
-
-def make_files(frames: Mapping[str, pd.DataFrame], schemas: Schemas, registry: Registry) -> dict[PurePosixPath, bytes]:
-    """Make every file of the package, as bytes."""
-    files: dict[PurePosixPath, bytes] = {}
-    for name, frame in frames.items():
-        files[PurePosixPath(f"data/{name}.csv")] = write_csv(frame, schemas[name])
-        files[PurePosixPath(f"data/{name}.parquet")] = write_parquet(frame, schemas[name])
-    metadata = {key: value for key, value in registry.metadata.model_dump(mode="json").items() if value is not None}
-    sources = [
-        {
-            key: row[column]
-            for key, column in (("title", "title"), ("path", "url"), ("version", "published_edtf"))
-            if not pd.isna(row[column])
-        }
-        for row in frames["sources"].to_dict("records")
-        if row["source_id"] != EDITORS
-    ]
-    described = descriptor({**metadata, "sources": sources, **coverage(frames)}, files, schemas)
-    files[PurePosixPath("data/README.md")] = data_readme(schemas, {name: len(frame) for name, frame in frames.items()})
-    files[PurePosixPath("datapackage.json")] = as_bytes(described)
-    files[PurePosixPath("CITATION.cff")] = citation_file(metadata)
-    return files
-
-
-def citation_file(metadata: Mapping[str, Any]) -> bytes:
-    """Return ``CITATION.cff``, as Citation File Format 1.2 has it."""
-    quoted = {key: json.dumps(metadata[key], ensure_ascii=False) for key in ("title", "description")}
-    authors = "".join(f"  - name: {json.dumps(person['title'])}\n" for person in metadata["contributors"])
-    return (
-        "cff-version: 1.2.0\nmessage: If you use these data, please cite them as below.\ntype: dataset\n"
-        f"title: {quoted['title']}\nabstract: {quoted['description']}\nversion: {metadata['version']}\n"
-        f"date-released: {metadata['created']}\nlicense: {metadata['licenses'][0]['name']}\nauthors:\n{authors}"
-    ).encode()
-
-
 def _silent(step: str) -> None:
     """Report progress to nobody."""
 
@@ -251,6 +205,11 @@ def build(root: Path, progress: Progress = _silent, texts: Path | None = None) -
     Raises:
         ProblemsFound: with every problem found; then nothing was written.
     """
+    with SecondOpinion() as second_opinion, tempfile.TemporaryDirectory() as aside:
+        return _build(root, progress, texts, second_opinion, Path(aside))
+
+
+def _build(root: Path, progress: Progress, texts: Path | None, second_opinion: SecondOpinion, aside: Path) -> Summary:
     progress("reading sheets and registry")
     coded = read_coded(root)
     verified = 0
@@ -264,13 +223,15 @@ def build(root: Path, progress: Progress = _silent, texts: Path | None = None) -
     raise_if_any(check_vanished(records, published_ids(root, coded.schemas), coded.registry))
     progress("making and checking tables")
     frames = make_frames(records, claims, coded.schemas)
+    csv_package = make_csv_package(frames, coded.schemas, coded.registry)
+    second_opinion.ask(write_aside(csv_package, aside / "csv"))
     within = {str(key): str(row["parent_id"]) for key, row in records.get("places", {}).items() if "parent_id" in row}
     problems = check_tables(frames, coded.schemas, claims)
     raise_if_any([*problems, *check_duplicates(frames["events"], within, coded.registry)])
     progress("writing files aside")
-    files = make_files(frames, coded.schemas, coded.registry)
+    files = make_files(csv_package, frames, coded.schemas, coded.registry)
     progress("validating the package")
-    validate_files(files)
+    raise_if_any(check_package(write_aside(files, aside / "package")) or second_opinion.answer())
     progress("moving files in")
     files[SHEET_SCHEMA] = as_bytes(editor_schema(coded.schemas))
     rows = {name: len(frame) for name, frame in frames.items()}
@@ -289,20 +250,10 @@ def build(root: Path, progress: Progress = _silent, texts: Path | None = None) -
     )
 
 
-def validate_files(files: Mapping[PurePosixPath, bytes]) -> None:
-    """Validate files as the package that they will be, in a folder that is thrown away.
-
-    Raises:
-        ProblemsFound: if the package is not valid.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        for path, content in files.items():
-            target = Path(folder) / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-        raise_if_any(validate_package(Path(folder) / "datapackage.json"))
-
-
-def read_descriptor(root: Path) -> Any:
-    """Read the descriptor of a package."""
-    return json.loads((root / "datapackage.json").read_text(encoding="utf-8"))
+def write_aside(files: Files, folder: Path) -> Path:
+    """Write the files of a package into a folder of their own; return the path of the descriptor."""
+    for path, content in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    return folder / DESCRIPTOR

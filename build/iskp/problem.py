@@ -11,6 +11,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
+REBUILD = "build the package again; files of a package are never edited by hand"
+"""What to do about a file of a package that is not what its descriptor says."""
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class Problem:

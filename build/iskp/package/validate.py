@@ -1,9 +1,9 @@
 """Validation of a package on disk: any tabular Data Package whose tables are CSV, with or without Parquet twins.
 
 Each check takes what it needs and returns problems; none prints or stops early, so that one run shows all faults.
-frictionless runs last, as a second opinion on the CSV files and the descriptor: it does not enforce categories,
-``uniqueKeys``, hashes of Parquet files or line breaks in cells, and cannot read nulls in Parquet integers, so those
-are checked here.
+frictionless gives a second opinion on the CSV files and the descriptor, beside these checks: it does not enforce
+categories, ``uniqueKeys``, hashes of Parquet files or line breaks in cells, and cannot read nulls in Parquet
+integers, so those are checked here.
 """
 
 from __future__ import annotations
@@ -23,20 +23,30 @@ from pydantic import ValidationError
 
 from iskp.package.files import sha256
 from iskp.package.schema import Constraints, FieldSchema, ForeignKey, TableSchema
+from iskp.package.second_opinion import SecondOpinion
 from iskp.package.text import LEXICAL, parse_cell
 from iskp.package.types import CONTROL, MISSING_TOKENS, Cell, arrow_schema
-from iskp.problem import Problem
+from iskp.problem import REBUILD, Problem
 
 Table = Sequence[Mapping[str, Cell]]
-FILE_REMEDY = "build the package again; files of a package are never edited by hand"
 
 
-def validate_package(path: Path, *, second_opinion: bool = True) -> list[Problem]:
-    """Check the package whose descriptor is at ``path``; return every problem, sorted, none if it is good."""
+def validate_package(path: Path) -> list[Problem]:
+    """Check the package whose descriptor is at ``path``; return every problem, sorted, none if it is good.
+
+    What frictionless says counts only where our own checks find nothing: it would say most faults again.
+    """
+    with SecondOpinion() as second_opinion:
+        second_opinion.ask(path)
+        return check_package(path) or sorted(second_opinion.answer())
+
+
+def check_package(path: Path) -> list[Problem]:
+    """Check a package as :func:`validate_package` does, without the second opinion."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        return [_problem(path.name, f"cannot be read as JSON: {error}", FILE_REMEDY, "descriptor_syntax")]
+        return [_problem(path.name, f"cannot be read as JSON: {error}", REBUILD, "descriptor_syntax")]
     problems = check_profile(content, path.name)
     if problems:
         return problems
@@ -47,7 +57,7 @@ def validate_package(path: Path, *, second_opinion: bool = True) -> list[Problem
         try:
             schema = TableSchema.model_validate(described["schema"])
         except ValidationError as error:
-            problems.append(_problem(path.name, f"{described['name']}: {error}", FILE_REMEDY, "schema_model"))
+            problems.append(_problem(path.name, f"{described['name']}: {error}", REBUILD, "schema_model"))
             continue
         file = path.parent / described["path"]
         if described.get("format") == "csv" and file.is_file():
@@ -61,8 +71,6 @@ def validate_package(path: Path, *, second_opinion: bool = True) -> list[Problem
         twin = described["name"].removesuffix("-parquet")
         if described.get("format") == "parquet" and file.is_file() and twin in tables:
             problems += check_twin(file, tables[twin], schemas[twin], described["path"])
-    if second_opinion and not problems:
-        problems += check_with_frictionless(path)
     return sorted(problems)
 
 
@@ -89,16 +97,16 @@ def check_bytes(described: Mapping[str, Any], root: Path) -> list[Problem]:
     """Check that a resource's file exists and has the declared size and SHA-256."""
     file = root / described["path"]
     if not file.is_file():
-        return [_problem(described["path"], "the file is missing", FILE_REMEDY, "file_exists")]
+        return [_problem(described["path"], "the file is missing", REBUILD, "file_exists")]
     content = file.read_bytes()
     problems = []
     if "bytes" in described and described["bytes"] != len(content):
         what = f"{len(content)} bytes, but the descriptor says {described['bytes']}"
-        problems.append(_problem(described["path"], what, FILE_REMEDY, "file_bytes"))
+        problems.append(_problem(described["path"], what, REBUILD, "file_bytes"))
     algorithm, _, digest = described.get("hash", "").rpartition(":")
     if algorithm == "sha256" and digest != sha256(content):
         what = f"SHA-256 is {sha256(content)}, but the descriptor says {digest}"
-        problems.append(_problem(described["path"], what, FILE_REMEDY, "file_hash"))
+        problems.append(_problem(described["path"], what, REBUILD, "file_hash"))
     return problems
 
 
@@ -116,12 +124,12 @@ def read_csv_table(content: bytes, schema: TableSchema, name: str) -> tuple[Tabl
     try:
         text = content.decode("utf-8", errors="strict")
     except UnicodeDecodeError as error:
-        return [], [_problem(name, f"not UTF-8: {error}", FILE_REMEDY, "csv_encoding")]
+        return [], [_problem(name, f"not UTF-8: {error}", REBUILD, "csv_encoding")]
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header = next(reader, [])
     if tuple(header) != schema.columns:
         what = f"the header is {', '.join(header)}, but the schema has {', '.join(schema.columns)}"
-        return [], [_problem(name, what, FILE_REMEDY, "csv_header", line=1)]
+        return [], [_problem(name, what, REBUILD, "csv_header", line=1)]
     records: list[dict[str, Cell]] = []
     try:
         for row in reader:
@@ -131,9 +139,9 @@ def read_csv_table(content: bytes, schema: TableSchema, name: str) -> tuple[Tabl
                 problems += found
             else:
                 what = f"{len(row)} cells instead of {len(header)}"
-                problems.append(Problem(name, reader.line_num, what, FILE_REMEDY, "csv_width"))
+                problems.append(Problem(name, reader.line_num, what, REBUILD, "csv_width"))
     except csv.Error as error:
-        problems.append(Problem(name, reader.line_num, f"no CSV from here on: {error}", FILE_REMEDY, "csv_syntax"))
+        problems.append(Problem(name, reader.line_num, f"no CSV from here on: {error}", REBUILD, "csv_syntax"))
     return records, problems
 
 
@@ -142,11 +150,11 @@ def _read_row(row: Sequence[str], schema: TableSchema, name: str, line: int) -> 
     problems = []
     for field, cell in zip(schema.fields, row, strict=True):
         for what, rule in _cell_faults(cell, field):
-            problems.append(Problem(name, line, what, FILE_REMEDY, rule, column=field.name, value=cell[:60]))
+            problems.append(Problem(name, line, what, REBUILD, rule, column=field.name, value=cell[:60]))
         try:
             record[field.name] = parse_cell(cell, field.type)
         except ValueError as error:
-            problems.append(Problem(name, line, str(error), FILE_REMEDY, "cell_type", column=field.name))
+            problems.append(Problem(name, line, str(error), REBUILD, "cell_type", column=field.name))
     return record, problems
 
 
@@ -195,7 +203,7 @@ def _row_problem(name: str, schema: TableSchema, fault: RowFault) -> Problem:
     row, columns, what, rule = fault
     key = "/".join(str(row[column]) for column in schema.primary_key)
     value = ", ".join(str(row[column]) for column in columns)
-    return Problem(name, 0, what, FILE_REMEDY, rule, table=name, key=key, column=", ".join(columns), value=value)
+    return Problem(name, 0, what, REBUILD, rule, table=name, key=key, column=", ".join(columns), value=value)
 
 
 def _repeated(rows: Table, columns: Sequence[str], rule: str) -> Iterator[RowFault]:
@@ -230,11 +238,11 @@ def check_twin(file: Path, rows: Table, schema: TableSchema, name: str) -> list[
         table = opened.read()
     wanted = arrow_schema(schema)
     if not table.schema.equals(wanted):
-        return [_problem(name, "the Arrow schema is not that of the table", FILE_REMEDY, "parquet_schema")]
+        return [_problem(name, "the Arrow schema is not that of the table", REBUILD, "parquet_schema")]
     twin_rows = table.to_pylist()
     if len(twin_rows) != len(rows):
         what = f"{len(twin_rows)} rows, but {len(rows)} in the CSV file"
-        return [_problem(name, what, FILE_REMEDY, "parquet_rows")]
+        return [_problem(name, what, REBUILD, "parquet_rows")]
     problems = []
     for row, twin in zip(rows, twin_rows, strict=True):
         for column in schema.columns:
@@ -242,26 +250,6 @@ def check_twin(file: Path, rows: Table, schema: TableSchema, name: str) -> list[
                 what = f"{twin[column]!r}, but {row[column]!r} in the CSV file"
                 key = "/".join(str(row[part]) for part in schema.primary_key)
                 problems.append(
-                    Problem(name, 0, what, FILE_REMEDY, "parquet_cell", table=schema.name, key=key, column=column)
+                    Problem(name, 0, what, REBUILD, "parquet_cell", table=schema.name, key=key, column=column)
                 )
-    return problems
-
-
-def check_with_frictionless(path: Path) -> list[Problem]:
-    """Let frictionless validate the descriptor and the CSV resources, foreign keys included."""
-    from frictionless import FrictionlessException, Package, system
-
-    content = json.loads(path.read_text(encoding="utf-8"))
-    content["resources"] = [described for described in content["resources"] if described["format"] == "csv"]
-    try:
-        with system.use_context(trusted=False):
-            report = Package(content, basepath=str(path.parent)).validate(parallel=False)
-    except FrictionlessException as error:
-        faults = error.reasons or [error.error]
-        return [_problem(path.name, fault.message, "mend the metadata", "frictionless") for fault in faults]
-    problems = [_problem(path.name, fault.message, FILE_REMEDY, "frictionless") for fault in report.errors]
-    for task in report.tasks:
-        for fault in task.errors:
-            line = getattr(fault, "row_number", 0) or 0
-            problems.append(Problem(str(task.place), line, fault.message, FILE_REMEDY, "frictionless"))
     return problems
