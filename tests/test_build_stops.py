@@ -35,6 +35,13 @@ FAULTS = {
     "unknown event": (COURIER, "ev0001:", "ev0002:", "unknown_record", "add it to the registry"),
     "too many words": (GAZETTE, "stated: bomber", "stated: a b c d e f g h i j", "sheet_value", "mend the value"),
     "word for a number with a value": (GAZETTE, "qualifier: nearly", "qualifier: vague", "count_rule", "mend"),
+    "inferred from nothing": (
+        GAZETTE,
+        "{value: claimed,",
+        "{value: claimed, qualifier: inferred,",
+        "inferred_note",
+        "say",
+    ),
     "unknown registry key": ("registry/events.yaml", "title:", "titel:", "unknown_key", "did you mean 'title'?"),
     "misnamed sheet": (COURIER, "source_id: courier-2021-04", "source_id: courier-2021", "sheet_name", "rename"),
 }

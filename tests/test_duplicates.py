@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from iskp.checks.duplicates import distance, proposed_pairs
+from iskp.checks.duplicates import distance, proposed_pairs, proposed_sources
 from iskp.pipeline import build
 from iskp.problem import ProblemsFound
 
@@ -83,5 +83,30 @@ def test_unsettled_pair_stops_the_build_and_a_pointless_entry_too(
     edit("registry/events.yaml", "events:", "events:\n  ev0002:\n    title: Another bombing")
     build(example)
     edit("registry/pairs.yaml", "pairs: [{events: [ev0001, ev0002], reason: told apart}]", "pairs: []")
-    with pytest.raises(ProblemsFound, match="ev0001 and ev0002 may be one event"):
+    with pytest.raises(ProblemsFound, match="ev0001 and ev0002 may be one"):
+        build(example)
+
+
+@pytest.mark.parametrize(
+    ("changes", "proposed"),
+    [
+        ({}, False),
+        ({"url": "http://www.example.org/a/#comments"}, True),
+        ({"url": "https://example.org/a?page=2"}, False),
+        ({"title": "Blast AT market"}, True),
+        ({"title": "Blast at market", "derived_from": "first"}, False),
+        ({"title": "Blast at market", "derived_from": "third"}, False),
+        ({"title": "Blast at market", "derived_from": "fourth"}, True),
+        ({"url": "https://example.org/a", "derived_from": "first"}, True),
+    ],
+)
+def test_sources_with_one_address_or_one_title_are_proposed(changes: dict[str, str], proposed: bool) -> None:
+    first = {"source_id": "first", "title": "Blast at market", "url": "https://example.org/a", "derived_from": "third"}
+    second = {"source_id": "second", "title": "Another", "url": "https://example.org/b", "derived_from": None} | changes
+    assert bool(proposed_sources(pd.DataFrame([first, second]))) is proposed
+
+
+def test_document_coded_in_two_sheets_stops_the_build(example: Path, edit: Callable[[str, str, str], int]) -> None:
+    edit("sources/courier-2021-04.yaml", "https://example.org/courier", "http://www.example.org/gazette/")
+    with pytest.raises(ProblemsFound, match=r"courier-2021-04 and gazette-2021-03-20 may be one: .*merge them"):
         build(example)

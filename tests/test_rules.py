@@ -203,10 +203,13 @@ def test_values_on_two_lines_have_no_most_specific() -> None:
         ([("listed", "2001-01-01")], "active"),
         ([("listed", "2001-01-01"), ("delisted", "2020-10-20")], "ended"),
         ([("delisted", "2020-10-20"), ("listed", "2021-10-20")], "active"),
+        ([("delisted", "2013-01-01/2013-10-20"), ("listed", "2013-10-20")], "active"),
+        ([("listed", "2013-10-20"), ("delisted", "2013-10-20")], "ended"),
+        ([("delisted", "2020-10-20"), ("listed", "2021-10-20"), ("observed_present", "2022-01-01")], "active"),
         ([("observed_absent", "2020-10-20")], "not_listed"),
         ([("observed_present", "2001-01-01"), ("observed_absent", "2020-10-20")], "active"),
     ],
 )
 def test_status_of_a_designation_follows_from_its_actions(actions: list[tuple[str, str]], status: str) -> None:
-    rows = [{"action": action, "action_end": day} for action, day in actions]
+    rows = [{"action": action, "action_start": day[:10], "action_end": day[-10:]} for action, day in actions]
     assert designation_status(rows) == status

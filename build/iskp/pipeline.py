@@ -227,7 +227,7 @@ def _build(root: Path, progress: Progress, texts: Path | None, second_opinion: S
     second_opinion.ask(write_aside(csv_package, aside / "csv"))
     within = {str(key): str(row["parent_id"]) for key, row in records.get("places", {}).items() if "parent_id" in row}
     problems = check_tables(frames, coded.schemas, claims)
-    raise_if_any([*problems, *check_duplicates(frames["events"], within, coded.registry)])
+    raise_if_any([*problems, *check_duplicates(frames, within, coded.registry)])
     progress("writing files aside")
     files = make_files(csv_package, frames, coded.schemas, coded.registry)
     progress("validating the package")

@@ -1,18 +1,22 @@
-"""Duplicates: pairs of events that may be one, each settled in the registry as the same or different.
+"""Duplicates: pairs of events, or of sources, that may be one, each settled in the registry as the same or different.
 
 No event may stand twice. Two single events are proposed as a pair when the days in which they are known to lie come
 within three days of each other, one place holds the other or they are within 50 km, and their tolls, where both are
 told, differ by a quarter at most. Events whose date is not known to a month are left out: they would pair with all.
+
+No document may be two sources, for it would corroborate itself. Two sources are proposed when they have the same
+address, or the same title where neither says that it derives from the other nor both from a third.
 """
 
 from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pandas as pd
 
@@ -29,11 +33,12 @@ CLASSES = frozenset({"violent", "law_enforcement"})
 
 @dataclass(frozen=True, order=True)
 class Pair:
-    """Two events that may be one, the lower id first, and why they were proposed."""
+    """Two events or sources that may be one, the lower id first, and why they were proposed."""
 
     first: str
     second: str
     reason: str = ""
+    table: str = "events"
 
 
 def proposed_pairs(events: pd.DataFrame, within: Mapping[str, str]) -> list[Pair]:
@@ -102,17 +107,53 @@ def _close_in_toll(one: Row, other: Row) -> bool:
     return high - low <= TOLL_DIFFERENCE * high
 
 
-def check_duplicates(events: pd.DataFrame, within: Mapping[str, str], registry: Registry) -> Iterator[Problem]:
+def proposed_sources(sources: pd.DataFrame) -> list[Pair]:
+    """Return pairs of sources that may be one document: they share an address, or a title that nothing explains."""
+    rows = sorted(sources.to_dict("records"), key=lambda row: str(row["source_id"]))
+    pairs = {
+        pair: f"both have the title {one['title']}"
+        for pair, one, other in _alike(rows, "title", str.casefold)
+        if not _derived(one, other)
+    }
+    pairs |= {pair: f"both have the address {one['url']}" for pair, one, _ in _alike(rows, "url", _address)}
+    return [Pair(*ids, reason, "sources") for ids, reason in sorted(pairs.items())]
+
+
+def _alike(rows: Iterable[Row], column: str, same: Callable[[str], str]) -> Iterator[tuple[tuple[str, str], Row, Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        if bool(pd.notna(row[column])):
+            groups.setdefault(same(str(row[column])), []).append(row)
+    for group in groups.values():
+        for one, other in combinations(group, 2):
+            yield (str(one["source_id"]), str(other["source_id"])), one, other
+
+
+def _address(url: str) -> str:
+    """Return an address without what does not tell pages apart: scheme, www, a closing slash, the place in the page."""
+    parts = urlsplit(url)
+    return urlunsplit(("", parts.netloc.lower().removeprefix("www."), parts.path.rstrip("/"), parts.query, ""))
+
+
+def _derived(one: Row, other: Row) -> bool:
+    parents = [row["derived_from"] for row in (one, other) if bool(pd.notna(row["derived_from"]))]
+    return one["source_id"] in parents or other["source_id"] in parents or len(set(parents)) < len(parents)
+
+
+def check_duplicates(
+    frames: Mapping[str, pd.DataFrame], within: Mapping[str, str], registry: Registry
+) -> Iterator[Problem]:
     """Check that every proposed pair is settled, and that no settled pair has become pointless."""
-    proposed = {(pair.first, pair.second): pair for pair in proposed_pairs(events, within)}
+    found = [*proposed_pairs(frames["events"], within), *proposed_sources(frames["sources"])]
+    proposed = {(pair.first, pair.second): pair for pair in found}
     file = registry.files["pairs"]
-    settled = {(min(entry.events), max(entry.events)): index for index, entry in enumerate(registry.pairs)}
+    settled = {entry.ids: index for index, entry in enumerate(registry.pairs)}
     for key, pair in proposed.items():
         if key not in settled:
-            what = f"{pair.first} and {pair.second} may be one event: {pair.reason}"
-            remedy = f"merge them, or add to {file.name}: {{events: [{pair.first}, {pair.second}], reason: ...}}"
-            yield Problem(file.name, 1, what, remedy, "unsettled_pair", "events", pair.first)
+            what = f"{pair.first} and {pair.second} may be one: {pair.reason}"
+            remedy = f"merge them, or add to {file.name}: {{{pair.table}: [{pair.first}, {pair.second}], reason: ...}}"
+            yield Problem(file.name, 1, what, remedy, "unsettled_pair", pair.table, pair.first)
     for key, index in settled.items():
         if key not in proposed:
-            what = f"{key[0]} and {key[1]} are no longer proposed as one event"
+            what = f"{key[0]} and {key[1]} are no longer proposed as one"
             yield Problem(file.name, file.line(("pairs", index)), what, "remove the entry", "pointless_pair")

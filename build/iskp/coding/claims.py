@@ -18,6 +18,8 @@ from iskp.problem import Problem
 
 EDITORS = "iskp-editors"
 """Source id of our own decisions, which are claims like any other."""
+INFERRED = "inferred"
+"""Qualifier of what a source does not say, but what follows from what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ class _Reader:
         """Return one claim; what the value does not say for itself it takes from its row."""
         table, record_id, field = cell
         qualifier = coded.qualifier
+        if row.qualifier == INFERRED:
+            qualifier = qualifier or INFERRED
         if field in FIGURE_COLUMNS:
             qualifier = qualifier or row.qualifier or "exact"
         at = coded.at or row.at
@@ -177,6 +181,8 @@ def check_claims(claims: Iterable[Claim], sheet: Any) -> Iterator[Problem]:
                 count_bounds(claim.value, claim.qualifier or "exact")
             except ValueError as error:
                 yield claim.problem(str(error), "mend the figure or its qualifier", "count_rule")
+        elif claim.qualifier == INFERRED and claim.note is None:
+            yield claim.problem("inferred, but from what?", "say in 'note' what it follows from", "inferred_note")
         elif claim.value is None:
             yield claim.problem("no value", "give one; only a count may go without", "value_missing")
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from iskp.coding.claims import EDITORS, Claim
 from iskp.coding.sheet import Slug, Text, explain
@@ -87,11 +87,24 @@ class Retired(Strict):
     reason: Text
 
 
-class DifferentEvents(Strict):
-    """Two events that are close in date, place and toll and yet not one."""
+class Different(Strict):
+    """Two events, or two sources, that look like one and are not."""
 
-    events: tuple[EventId, EventId]
+    events: tuple[EventId, EventId] | None = None
+    sources: tuple[Slug, Slug] | None = None
     reason: Text
+
+    @model_validator(mode="after")
+    def _is_one_pair(self) -> Self:
+        if (self.events is None) == (self.sources is None):
+            raise ValueError("a pair is of two events or of two sources; give one of the keys")
+        return self
+
+    @property
+    def ids(self) -> tuple[str, str]:
+        """Return the two ids, the lower first."""
+        first, second = sorted(self.events or self.sources or ())
+        return first, second
 
 
 class Metadata(Strict):
@@ -118,7 +131,7 @@ class Registry:
     authorities: Mapping[str, Authority]
     decisions: tuple[Decision, ...]
     retired: tuple[Retired, ...]
-    pairs: tuple[DifferentEvents, ...]
+    pairs: tuple[Different, ...]
     metadata: Metadata
     files: Mapping[str, LinedFile]
 
@@ -142,7 +155,7 @@ class _File(Strict):
     authorities: dict[Slug, Authority] = Field(default={})
     decisions: tuple[Decision, ...] = ()
     retired: tuple[Retired, ...] = ()
-    pairs: tuple[DifferentEvents, ...] = ()
+    pairs: tuple[Different, ...] = ()
     metadata: Metadata | None = None
 
 

@@ -108,7 +108,7 @@ Stated = Annotated[str, AfterValidator(_check_text), AfterValidator(_check_state
 At = Annotated[str, AfterValidator(_check_evidence)]
 Edtf = Annotated[str, AfterValidator(_check_edtf)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-Qualifier = Literal["exact", "at_least", "more_than", "nearly", "about", "up_to", "range", "vague", "near"]
+Qualifier = Literal["exact", "at_least", "more_than", "nearly", "about", "up_to", "range", "vague", "near", "inferred"]
 
 
 class Claimed(Strict, Generic[T]):

@@ -261,23 +261,26 @@ def _designation_actions(work: Derivation) -> None:
             row["observed_on"] = days[0].isoformat()
 
 
-ENDING = {"delisted": "ended"}
-
-
 def designation_status(actions: Sequence[Row]) -> str:
-    """Return the status that follows from a designation's dated history: ended once delisted, else active.
+    """Return the status that follows from a designation's dated history: ended where the last word is a delisting.
 
-    An absence from a list is an observation, not a delisting, and leaves the status as it was; where nothing but
-    absence was seen the organization is not listed.
+    Whatever shows the organization on the list after that, a new listing, an amendment or a look at the list, has it
+    active again. An absence from a list is an observation, not a delisting, and leaves the status as it was; where
+    nothing but absence was seen the organization is not listed.
     """
     if not actions:
         return "unknown"
-    last = max(
-        actions, key=lambda action: (action.get("action_end") or action.get("observed_on") or "", action["action"])
-    )
-    if any(action["action"] == "delisted" for action in actions) and last["action"] != "listed":
-        return "ended"
-    return "active" if any(action["action"] != "observed_absent" for action in actions) else "not_listed"
+    present = [action for action in actions if action["action"] != "observed_absent"]
+    if not present:
+        return "not_listed"
+    last = max(present, key=_when)
+    return "ended" if last["action"] == "delisted" else "active"
+
+
+def _when(action: Row) -> tuple[str, str, bool]:
+    """Return what dated actions are ordered by: last day, first day; what ends a listing comes last on its day."""
+    end = action.get("action_end") or action.get("observed_on") or ""
+    return end, action.get("action_start") or "", action["action"] == "delisted"
 
 
 def _designations(work: Derivation) -> None:
