@@ -9,17 +9,22 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packages import table, write_package
 
+from iskp.package import row_diff
 from iskp.package.apply import TextTable, apply_changes, text_tables
 from iskp.package.changes import summary_lines, with_causes, without_cause
 from iskp.package.diff import Diff, diff_packages
+from iskp.package.line_diff import differing_lines
 from iskp.package.opening import open_package
 from iskp.package.show import as_html, as_json_lines, as_text
+from iskp.package.table_file import TableFile
 from iskp.package.version import Bump, computed_bump, is_tightened, next_version
 
 Tables = dict[str, TextTable]
@@ -103,6 +108,29 @@ def test_table_without_a_key_is_a_bag_of_rows(tmp_path: Path) -> None:
 
     diff = difference(tmp_path, bag("x", "x", "y"), bag("y", "x", "z"))
     assert (diff.tables["bag"].added, diff.tables["bag"].removed) == (1, 1)
+
+
+@pytest.mark.parametrize("name", ["Alba", 'a "quoted" name', "two\nlines", 'odd "\nlines"', "sep\x01arator"])
+def test_large_files_are_compared_by_their_lines_or_else_by_their_cells(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_diff, "CHECKED_ROWS", 0)
+    same = ("s", name, *FIRST[2:])
+    old, new = people(FIRST, same), people((*FIRST[:2], "7", *FIRST[3:]), same, ("t", name, *FIRST[2:]))
+    rows = rows_of(difference(tmp_path, old, new))
+    assert rows[0] == ("change", "a", "n", "1", "7")
+    assert ("add", "t", "name", None, name) in rows
+    assert {row[:2] for row in rows} == {("change", "a"), ("add", "t")}
+
+
+def test_only_lines_that_differ_are_parsed(tmp_path: Path) -> None:
+    old, new = people(FIRST, SECOND), people((*FIRST[:2], "7", *FIRST[3:]), SECOND)
+    folders = [write_package(tmp_path / name, tables) for name, tables in (("old", old), ("new", new))]
+    with open_package(str(folders[0])) as one, open_package(str(folders[1])) as other, duckdb.connect() as connection:
+        files = [TableFile(package, package.resources()["people"]) for package in (one, other)]
+        reduced = differing_lines(connection, *files, tmp_path)
+        assert reduced is not None
+        assert [Path(str(file.lines)).read_text(encoding="utf-8").count("\n") for file in reduced] == [1, 1]
 
 
 def test_rows_that_share_a_key_are_refused(tmp_path: Path) -> None:
@@ -196,13 +224,14 @@ def two_versions(draw: st.DrawFn) -> tuple[Tables, Tables, dict[str, dict[str, s
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
-@given(two_versions())
+@given(two_versions(), st.sampled_from([0, row_diff.CHECKED_ROWS]))
 def test_changes_applied_to_the_old_tables_give_the_new(
-    tmp_path_factory: pytest.TempPathFactory, versions: tuple[Tables, Tables, dict[str, dict[str, str]]]
+    tmp_path_factory: pytest.TempPathFactory, versions: tuple[Tables, Tables, dict[str, dict[str, str]]], large: int
 ) -> None:
     old, new, renames = versions
     folder = tmp_path_factory.mktemp("versions")
-    diff = difference(folder, old, new, renames)
+    with mock.patch.object(row_diff, "CHECKED_ROWS", large):
+        diff = difference(folder, old, new, renames)
     with open_package(str(folder / "old")) as before, open_package(str(folder / "new")) as after:
         made, wanted = apply_changes(text_tables(before), diff.changes.to_pylist()), text_tables(after)
     assert {n: (t.key, t.columns) for n, t in made.items()} == {n: (t.key, t.columns) for n, t in wanted.items()}

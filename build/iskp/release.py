@@ -18,10 +18,12 @@ from pathlib import Path, PurePosixPath
 from packaging.version import Version
 
 from iskp.package.archive import release_files
+from iskp.package.change_table import CHANGE_SCHEMA
 from iskp.package.changes import changelog_entry, with_causes, without_cause, write_changes
-from iskp.package.diff import CHANGE_SCHEMA, Diff, Renames, diff_packages
+from iskp.package.diff import Diff, diff_packages
 from iskp.package.files import finish, write_all
 from iskp.package.opening import OpenedPackage, open_package, read_package
+from iskp.package.row_diff import Renames
 from iskp.package.version import Bump, computed_bump, next_version
 from iskp.pipeline import build
 

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from iskp.package.diff import key_columns
 from iskp.package.opening import OpenedPackage
+from iskp.package.schema_diff import key_columns
 from iskp.package.text import format_cell, parse_cell
 from iskp.package.validate import read_csv_cells
 

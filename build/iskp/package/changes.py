@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from iskp.package.diff import CHANGE_SCHEMA, Diff
+from iskp.package.change_table import CHANGE_SCHEMA
+from iskp.package.diff import Diff
 
 CAUSED = frozenset({"change", "rename", "remove"})
 """Operations that need a cause: what was published is no longer what it was."""

@@ -6,8 +6,9 @@ import html
 import json
 from collections.abc import Iterator
 
+from iskp.package.change_table import CHANGE_SCHEMA
 from iskp.package.changes import summary_lines, write_changes
-from iskp.package.diff import CHANGE_SCHEMA, Diff
+from iskp.package.diff import Diff
 
 COLOURS = {"add": "green", "remove": "red", "rename": "magenta", "change": "yellow"}
 LIMIT = 2000
