@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
 import random
 import shutil
 import subprocess
@@ -26,6 +27,7 @@ from iskp.package.apply import apply_changes, text_tables
 from iskp.package.files import finish, write_all
 from iskp.package.opening import open_package
 from iskp.package.store import PublishRefusedError, Store, manifest_of
+from iskp.pipeline import build
 from iskp.release import ReleaseRefusedError, carry_out, plan_release, with_entry
 
 Edit = Callable[[str, str, str], int]
@@ -104,6 +106,19 @@ def test_the_story(released: Path, edit: Edit, tmp_path: Path, cache: Path) -> N
 def test_unchanged_package_is_not_released(released: Path) -> None:
     with pytest.raises(ReleaseRefusedError, match=r"nothing changed since version 0\.1\.0"):
         plan_release(released, "2021-06-01")
+
+
+def test_package_bears_the_released_version_only_while_it_is_that(released: Path, edit: Edit) -> None:
+    def version() -> str:
+        build(released)
+        return str(json.loads((released / "datapackage.json").read_text(encoding="utf-8"))["version"])
+
+    assert version() == "0.1.0"
+    edit("registry/events.yaml", "Bombing of a market in Alba", "Bombing of the market of Alba")
+    assert version() == "0.1.0+changed"
+    assert "version: 0.1.0+changed" in (released / "CITATION.cff").read_text(encoding="utf-8")
+    carry_out(released, plan_release(released, "2021-06-01", cause="recoded"))
+    assert version() == "0.2.0"
 
 
 def test_less_than_the_computed_version_is_refused_and_more_is_granted(released: Path, edit: Edit) -> None:

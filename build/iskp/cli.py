@@ -286,7 +286,8 @@ def diff(old: str, new: str, form: str, limit: int, releases: Path | None) -> No
     """
     from iskp.package.opening import open_package
     from iskp.package.show import as_csv, as_html, as_json_lines, as_text
-    from iskp.release import DIST, compare
+    from iskp.pipeline import DIST
+    from iskp.release import compare
 
     folder = releases or Path(DIST)
     try:
@@ -354,7 +355,8 @@ def publish(target: str, root: Path, version: str | None) -> None:
     Safe to repeat and safe to kill: a version never changes, and publishing again completes it.
     """
     from iskp.package.store import PublishRefusedError, Store
-    from iskp.release import DIST, released_versions
+    from iskp.pipeline import DIST
+    from iskp.release import released_versions
 
     known = released_versions(root / DIST)
     if not known:

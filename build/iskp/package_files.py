@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
 
 from iskp.coding.claims import EDITORS
 from iskp.coding.registry import Registry
+from iskp.package.archive import archived_descriptor
 from iskp.package.descriptor import as_bytes, descriptor
 from iskp.package.parquet import write_parquet
 from iskp.package.schema import Schemas
@@ -28,16 +29,23 @@ def make_csv_package(frames: Mapping[str, pd.DataFrame], schemas: Schemas, regis
 
 
 def make_files(
-    csv_package: Files, frames: Mapping[str, pd.DataFrame], schemas: Schemas, registry: Registry
+    csv_package: Files, frames: Mapping[str, pd.DataFrame], schemas: Schemas, registry: Registry, dist: Path
 ) -> dict[PurePosixPath, bytes]:
-    """Make every file of the package: to the CSV files their Parquet twins, and a descriptor of both."""
+    """Make every file of the package: to the CSV files their Parquet twins, and a descriptor of both.
+
+    The package bears the version of its last release while it is what was released, and ``0.3.0+changed`` after that:
+    nobody shall cite a version for other data. ``dist`` is the folder of releases.
+    """
     files = {path: content for path, content in csv_package.items() if path != DESCRIPTOR}
     for name, frame in frames.items():
         files[PurePosixPath(f"data/{name}.parquet")] = write_parquet(frame, schemas[name])
     described = descriptor(_described(frames, registry), files, schemas)
+    released = archived_descriptor(dist / f"v{described['version']}")
+    if released is not None and released != described:
+        described["version"] += "+changed"
     files[PurePosixPath("data/README.md")] = data_readme(schemas, {name: len(frame) for name, frame in frames.items()})
     files[DESCRIPTOR] = as_bytes(described)
-    files[PurePosixPath("CITATION.cff")] = citation_file(_metadata(registry))
+    files[PurePosixPath("CITATION.cff")] = citation_file({**_metadata(registry), "version": described["version"]})
     return files
 
 

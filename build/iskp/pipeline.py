@@ -39,6 +39,8 @@ from iskp.reconcile.defaults import not_stated
 from iskp.reconcile.derive import derive
 from iskp.reconcile.records import Records, reconcile
 
+DIST = "dist"
+"""Folder of the releases, below the package's."""
 MINTED = ("events", "organizations", "places", "authorities", "designations", "sources")
 SHEET_SCHEMA = PurePosixPath("sources/sheet.schema.json")
 Progress = Callable[[str], None]
@@ -229,7 +231,7 @@ def _build(root: Path, progress: Progress, texts: Path | None, second_opinion: S
     problems = check_tables(frames, coded.schemas, claims)
     raise_if_any([*problems, *check_duplicates(frames, within, coded.registry)])
     progress("writing files aside")
-    files = make_files(csv_package, frames, coded.schemas, coded.registry)
+    files = make_files(csv_package, frames, coded.schemas, coded.registry, root / DIST)
     progress("validating the package")
     raise_if_any(check_package(write_aside(files, aside / "package")) or second_opinion.answer())
     progress("moving files in")

@@ -25,9 +25,8 @@ from iskp.package.files import finish, write_all
 from iskp.package.opening import OpenedPackage, open_package, read_package
 from iskp.package.row_diff import Renames
 from iskp.package.version import Bump, computed_bump, next_version
-from iskp.pipeline import build
+from iskp.pipeline import DIST, build
 
-DIST = "dist"
 INPUTS = ("sources", "registry", "schemas")
 TEXTS = ("README.md", "CHANGELOG.md", "LICENSE", "LICENSE-DATA.md")
 METADATA = PurePosixPath("registry/metadata.yaml")
