@@ -114,16 +114,20 @@ def _require(root: Path, *folders: str) -> None:
 
 
 @main.command()
-@click.argument("descriptor", type=FILE, default=Path("datapackage.json"))
+@click.argument("package", type=click.Path(exists=True, path_type=Path), default=Path())
 @json_option
-def validate(descriptor: Path, *, as_json: bool) -> None:
+def validate(package: Path, *, as_json: bool) -> None:
     """Validate a package on disk (any tabular Data Package): profile, bytes, hashes, cells, keys, CSV against Parquet.
 
-    frictionless gives a second opinion on the CSV files.
+    PACKAGE is its folder or its datapackage.json [default: this folder]. frictionless gives a second opinion on the
+    CSV files.
     """
     from iskp.package.files import finish
     from iskp.package.validate import validate_package
 
+    descriptor = package / "datapackage.json" if package.is_dir() else package
+    if not descriptor.is_file():
+        raise click.UsageError(f"{package.resolve()} has no datapackage.json; name the folder of a package")
     finish(descriptor.resolve().parent)
     if problems := validate_package(descriptor):
         _stop(problems, as_json=as_json)
@@ -272,6 +276,31 @@ def _print_errors(claims: Iterable[Claim]) -> None:
 
 
 @main.command()
+@root_option
+@click.option("--seed", type=int, required=True, help="Number that the sample follows from; write it down.")
+@click.option("--size", default=30, show_default=True, help="How many claims.")
+@click.option("--values", is_flag=True, help="Show the values too, to compare with the second coding.")
+def sample(root: Path, seed: int, size: int, *, values: bool) -> None:
+    """Draw claims for a second coder, without their values: what a page says is coded again, and then compared.
+
+    The same tables and the same seed give the same sample.
+    """
+    import pandas as pd
+
+    from iskp.checks.sample import draw
+
+    _require(root, "data")
+    try:
+        claims, pages = (pd.read_parquet(root / "data" / f"{name}.parquet") for name in ("claims", "sources"))
+    except FileNotFoundError as error:
+        raise click.ClickException(f"{error.filename} is missing; run 'iskp build'") from error
+    for number, claim in enumerate(draw(claims, pages, seed, size).to_dict("records"), start=1):
+        value = f" = {claim['value']}" if values else ""
+        click.echo(f"{number:>3} {claim['table_name']}/{claim['record_id']} {claim['field']}{value}")
+        click.echo(f"    {claim['title']} ({claim['publisher']}), {claim['url']}")
+
+
+@main.command()
 @click.argument("old")
 @click.argument("new", default=".")
 @click.option(
@@ -285,9 +314,8 @@ def diff(old: str, new: str, form: str, limit: int, releases: Path | None) -> No
     OLD and NEW are each a folder, a datapackage.json, a zip, an address, or the number of a released version.
     """
     from iskp.package.opening import open_package
+    from iskp.package.releases import DIST, compare
     from iskp.package.show import as_csv, as_html, as_json_lines, as_text
-    from iskp.pipeline import DIST
-    from iskp.release import compare
 
     folder = releases or Path(DIST)
     try:
@@ -354,9 +382,8 @@ def publish(target: str, root: Path, version: str | None) -> None:
 
     Safe to repeat and safe to kill: a version never changes, and publishing again completes it.
     """
+    from iskp.package.releases import DIST, released_versions
     from iskp.package.store import PublishRefusedError, Store
-    from iskp.pipeline import DIST
-    from iskp.release import released_versions
 
     known = released_versions(root / DIST)
     if not known:

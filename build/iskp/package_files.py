@@ -11,9 +11,9 @@ import pandas as pd
 
 from iskp.coding.claims import EDITORS
 from iskp.coding.registry import Registry
-from iskp.package.archive import archived_descriptor
 from iskp.package.descriptor import as_bytes, descriptor
 from iskp.package.parquet import write_parquet
+from iskp.package.releases import archived_descriptor
 from iskp.package.schema import Schemas
 from iskp.package.text import write_csv
 from iskp.readme import data_readme

@@ -26,6 +26,7 @@ from iskp.coding.verification import Verification, verify
 from iskp.coding.yaml_lines import LinedFile, read_yaml
 from iskp.package.descriptor import as_bytes
 from iskp.package.files import write_all
+from iskp.package.releases import DIST
 from iskp.package.schema import Schemas, read_schemas
 from iskp.package.second_opinion import SecondOpinion
 from iskp.package.text import parse_cell
@@ -39,8 +40,6 @@ from iskp.reconcile.defaults import not_stated
 from iskp.reconcile.derive import derive
 from iskp.reconcile.records import Records, reconcile
 
-DIST = "dist"
-"""Folder of the releases, below the package's."""
 MINTED = ("events", "organizations", "places", "authorities", "designations", "sources")
 SHEET_SCHEMA = PurePosixPath("sources/sheet.schema.json")
 Progress = Callable[[str], None]

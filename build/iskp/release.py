@@ -7,7 +7,6 @@ killed leaves nothing half done: the next command completes it or sweeps it away
 
 from __future__ import annotations
 
-import csv
 import re
 import shutil
 import tempfile
@@ -20,12 +19,12 @@ from packaging.version import Version
 from iskp.package.archive import release_files
 from iskp.package.change_table import CHANGE_SCHEMA
 from iskp.package.changes import changelog_entry, with_causes, without_cause, write_changes
-from iskp.package.diff import Diff, diff_packages
+from iskp.package.diff import Diff
 from iskp.package.files import finish, write_all
 from iskp.package.opening import OpenedPackage, open_package, read_package
-from iskp.package.row_diff import Renames
+from iskp.package.releases import DIST, compare, ids_of, released_versions
 from iskp.package.version import Bump, computed_bump, next_version
-from iskp.pipeline import DIST, build
+from iskp.pipeline import build
 
 INPUTS = ("sources", "registry", "schemas")
 TEXTS = ("README.md", "CHANGELOG.md", "LICENSE", "LICENSE-DATA.md")
@@ -47,46 +46,6 @@ class Plan:
     diff: Diff
     entry: str
     files: Mapping[PurePosixPath, bytes]
-
-
-def released_versions(dist: Path) -> list[str]:
-    """Return the versions in a folder of releases, oldest first."""
-    found = [path.name.removeprefix("v") for path in dist.glob("v*") if any(path.glob("*.zip"))]
-    return sorted(found, key=Version)
-
-
-def renames_of(package: OpenedPackage) -> Renames:
-    """Return the renamed ids that a package tells in its table ``retired_ids``: those with one successor."""
-    path = package.root / "data" / "retired_ids.csv"
-    if not path.is_file():
-        return {}
-    successors: dict[tuple[str, str], list[str]] = {}
-    with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            successors.setdefault((row["table_name"], row["record_id"]), []).append(row["into_id"])
-    renames: dict[str, dict[str, str]] = {}
-    for (table, old), new in successors.items():
-        if len(new) == 1 and new[0]:
-            renames.setdefault(table, {})[old] = new[0]
-    return renames
-
-
-def compare(old: OpenedPackage, new: OpenedPackage) -> Diff:
-    """Compare two packages, with the renames that the newer tells.
-
-    A retired id whose successor was there before is a merger and not a rename: the old row is gone.
-    """
-    tables = old.resources()
-    renames: dict[str, dict[str, str]] = {}
-    for table, pairs in renames_of(new).items():
-        known = _ids(old, table) if table in tables else set()
-        renames[table] = {a: b for a, b in pairs.items() if a in known and b not in known}
-    return diff_packages(old, new, renames)
-
-
-def _ids(package: OpenedPackage, table: str) -> set[str]:
-    with (package.root / "data" / f"{table}.csv").open(encoding="utf-8", newline="") as lines:
-        return {row[0] for row in csv.reader(lines)}
 
 
 def plan_release(
@@ -155,11 +114,11 @@ def _check_ids(last: OpenedPackage, current: OpenedPackage) -> None:
 
     The build checks the same against the tables on disk; this is against what was released, whatever happened since.
     """
-    retired = _ids(current, "retired_ids") if "retired_ids" in current.resources() else set()
+    retired = ids_of(current, "retired_ids") if "retired_ids" in current.resources() else set()
     names = {":".join(entry.split(":")[:2]) for entry in retired}
     for table in ("events", "organizations", "places", "authorities", "designations", "sources"):
         if table in last.resources() and table in current.resources():
-            lost = sorted(i for i in _ids(last, table) - _ids(current, table) if f"{table}:{i}" not in names)
+            lost = sorted(i for i in ids_of(last, table) - ids_of(current, table) if f"{table}:{i}" not in names)
             if lost:
                 where = "registry/retired.yaml"
                 raise ReleaseRefusedError(f"{table}: the released id {lost[0]!r} is lost; restore or add it to {where}")

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import zipfile
 from collections.abc import Mapping
 from importlib import resources
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import PurePosixPath
 
 from iskp.package.files import sha256
 from iskp.package.opening import OpenedPackage
@@ -42,15 +40,6 @@ def deterministic_zip(files: Mapping[PurePosixPath, bytes]) -> bytes:
             entry.create_system = 3
             archive.writestr(entry, files[path])
     return buffer.getvalue()
-
-
-def archived_descriptor(release: Path) -> dict[str, Any] | None:
-    """Return the descriptor in the zip of a release's folder; ``None`` where there is no such release."""
-    for path in sorted(release.glob("*.zip")):
-        with zipfile.ZipFile(path) as archive:
-            content: dict[str, Any] = json.loads(archive.read("datapackage.json"))
-            return content
-    return None
 
 
 def checksums(files: Mapping[PurePosixPath, bytes]) -> bytes:

@@ -200,6 +200,8 @@ def cached_file(store: Store, version: str, name: str, cache: Path) -> Path:
         Path(output).write_bytes(store.read(f"v{version}", name))
 
     suffix = PurePosixPath(name).suffix
+    # Where a file is kept on disk is nobody's business; whoever loads a table asks for the table.
+    pooch.get_logger().setLevel("WARNING")
     fetched: str = pooch.retrieve(
         url=store.path(f"v{version}", name),
         known_hash=f"sha256:{entry['sha256']}",

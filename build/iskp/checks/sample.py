@@ -1,0 +1,37 @@
+"""A sample of claims for a second coder, who codes the same fields from the same pages without seeing the values.
+
+Drawn are accepted claims of sources that we do not hold (the spans of those that we do are verified word by word),
+of the fields in which a coder has to judge. At most two are of one source, so that no long list dominates.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pandas as pd
+
+from iskp.coding.claims import EDITORS
+
+TABLES = (
+    *("events", "event_counts", "event_actors", "designations", "designation_actions"),
+    *("organizations", "organization_names", "organization_relations"),
+)
+FIELDS = (
+    *("date_edtf", "founded_edtf", "designated_edtf", "action_edtf", "event_type", "action", "coverage"),
+    *("attribution", "place_id", "org_id", "best", "name", "listed_name", "list_reference", "legal_instrument"),
+)
+OF_ONE_SOURCE = 2
+
+
+def draw(claims: pd.DataFrame, sources: pd.DataFrame, seed: int, size: int) -> pd.DataFrame:
+    """Return ``size`` claims with title, publisher and address of their sources; fewer where there are not so many.
+
+    The same tables and the same seed give the same sample, in the same order.
+    """
+    pages = sources[sources["url"].notna() & sources["text_sha256"].isna() & (sources["source_id"] != EDITORS)]
+    accepted = claims[(claims["status"] == "accepted") & claims["source_id"].isin(pages["source_id"])]
+    judged = accepted[accepted["field"].isin(FIELDS) & accepted["table_name"].isin(TABLES)].sort_values("claim_id")
+    order = random.Random(seed).sample(range(len(judged)), len(judged))
+    shuffled = judged.iloc[order]
+    drawn = shuffled[shuffled.groupby("source_id", observed=True).cumcount() < OF_ONE_SOURCE].head(size)
+    return drawn.merge(pages[["source_id", "title", "publisher", "url"]], on="source_id")
