@@ -137,7 +137,7 @@ def changes(old: str, new: str, store: str | None = None) -> pd.DataFrame:
     from iskp.package.opening import open_package
 
     try:
-        from iskp.package.releases import compare
+        from iskp.package.renames import compare
     except ModuleNotFoundError as error:
         message = "comparing versions that do not follow each other needs more: pip install 'iskp-data[publish]'"
         raise ModuleNotFoundError(message) from error

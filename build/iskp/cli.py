@@ -314,7 +314,8 @@ def diff(old: str, new: str, form: str, limit: int, releases: Path | None) -> No
     OLD and NEW are each a folder, a datapackage.json, a zip, an address, or the number of a released version.
     """
     from iskp.package.opening import open_package
-    from iskp.package.releases import DIST, compare
+    from iskp.package.releases import DIST
+    from iskp.package.renames import compare
     from iskp.package.show import as_csv, as_html, as_json_lines, as_text
 
     folder = releases or Path(DIST)

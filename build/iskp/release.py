@@ -22,7 +22,8 @@ from iskp.package.changes import changelog_entry, with_causes, without_cause, wr
 from iskp.package.diff import Diff
 from iskp.package.files import finish, write_all
 from iskp.package.opening import OpenedPackage, open_package, read_package
-from iskp.package.releases import DIST, compare, ids_of, released_versions
+from iskp.package.releases import DIST, released_versions
+from iskp.package.renames import compare, ids_of
 from iskp.package.version import Bump, computed_bump, next_version
 from iskp.pipeline import build
 

@@ -1,18 +1,13 @@
-"""A folder of releases: which there are, what one holds, and how two of them, or a later state, differ."""
+"""A folder of releases: which there are, and what one holds."""
 
 from __future__ import annotations
 
-import csv
 import json
 import zipfile
 from pathlib import Path
 from typing import Any
 
 from packaging.version import Version
-
-from iskp.package.diff import Diff, diff_packages
-from iskp.package.opening import OpenedPackage
-from iskp.package.row_diff import Renames
 
 DIST = "dist"
 """Name of the folder, below that of the package."""
@@ -31,38 +26,3 @@ def released_versions(dist: Path) -> list[str]:
     """Return the versions in a folder of releases, oldest first."""
     found = [path.name.removeprefix("v") for path in dist.glob("v*") if any(path.glob("*.zip"))]
     return sorted(found, key=Version)
-
-
-def renames_of(package: OpenedPackage) -> Renames:
-    """Return the renamed ids that a package tells in its table ``retired_ids``: those with one successor."""
-    path = package.root / "data" / "retired_ids.csv"
-    if not path.is_file():
-        return {}
-    successors: dict[tuple[str, str], list[str]] = {}
-    with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            successors.setdefault((row["table_name"], row["record_id"]), []).append(row["into_id"])
-    renames: dict[str, dict[str, str]] = {}
-    for (table, old), new in successors.items():
-        if len(new) == 1 and new[0]:
-            renames.setdefault(table, {})[old] = new[0]
-    return renames
-
-
-def compare(old: OpenedPackage, new: OpenedPackage) -> Diff:
-    """Compare two packages, with the renames that the newer tells.
-
-    A retired id whose successor was there before is a merger and not a rename: the old row is gone.
-    """
-    tables = old.resources()
-    renames: dict[str, dict[str, str]] = {}
-    for table, pairs in renames_of(new).items():
-        known = ids_of(old, table) if table in tables else set()
-        renames[table] = {a: b for a, b in pairs.items() if a in known and b not in known}
-    return diff_packages(old, new, renames)
-
-
-def ids_of(package: OpenedPackage, table: str) -> set[str]:
-    """Return the ids of a table."""
-    with (package.root / "data" / f"{table}.csv").open(encoding="utf-8", newline="") as lines:
-        return {row[0] for row in csv.reader(lines)}
