@@ -1,4 +1,4 @@
-"""Renamed ids: those that a package tells in its table ``retired_ids``, and the difference of packages in their light."""
+"""Renamed ids, which a package tells in its table ``retired_ids``, and the difference of packages in their light."""
 
 from __future__ import annotations
 
