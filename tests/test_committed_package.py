@@ -24,7 +24,7 @@ def test_committed_package_is_valid(root: Path) -> None:
 
 
 def test_deleted_package_is_restored_byte_for_byte(root: Path, tmp_path: Path, snapshot: Snapshot) -> None:
-    for folder in ("sources", "registry", "schemas"):
+    for folder in ("sources", "registry", "schemas", "dist"):
         shutil.copytree(root / folder, tmp_path / folder)
     build(tmp_path)
     assert snapshot(tmp_path) == snapshot(root)
