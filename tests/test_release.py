@@ -341,8 +341,24 @@ def test_retired_ids_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
     assert iskp.resolve("ev0001") == ["ev0001"]
     assert iskp.resolve("x1") == ["ev0001"]
     assert iskp.resolve("x3") == []
-    with pytest.raises(KeyError, match="never an id of events"):
+    assert iskp.resolve("voa-2019-05-15") == ["voa-2019-05-15"]
+    assert iskp.resolve("united-nations") == ["united-nations"]
+    with pytest.raises(KeyError, match="never an id of any table"):
         iskp.resolve("ev9999")
+    with pytest.raises(KeyError, match="never an id of sources"):
+        iskp.resolve("x1", "sources")
+
+
+def test_id_that_is_retired_in_one_table_and_lives_in_another_asks_for_the_table(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [("authorities", "iskp", "united-nations", "r")]
+    retired = pd.DataFrame(rows, columns=["table_name", "record_id", "into_id", "reason"])
+    load = iskp.load
+    monkeypatch.setattr(iskp, "load", lambda table: retired if table == "retired_ids" else load(table))
+    with pytest.raises(ValueError, match="authorities and organizations; say of which"):
+        iskp.resolve("iskp")
+    assert iskp.resolve("iskp", "authorities") == ["united-nations"]
 
 
 def test_loading_a_version_needs_a_store(monkeypatch: pytest.MonkeyPatch) -> None:

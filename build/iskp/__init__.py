@@ -148,24 +148,39 @@ def changes(old: str, new: str, store: str | None = None) -> pd.DataFrame:
     return frame
 
 
-def resolve(record_id: str, table: str = "events") -> list[str]:
+def resolve(record_id: str, table: str | None = None) -> list[str]:
     """Return the live ids that an id stands for: itself, its successors, or none if it was withdrawn.
+
+    Say of which ``table`` it is where several have such an id (``united-nations`` is an organization and an authority).
 
     Raises:
         KeyError: if the id was never published.
+        ValueError: if it stands for different ids in different tables.
     """
     retired = load("retired_ids")
+    candidates = _resources().keys() - {"claims", "retired_ids"} if table is None else {table}
+    found = {name: ids for name in sorted(candidates) if (ids := _successors(record_id, name, retired)) is not None}
+    if not found:
+        raise KeyError(f"{record_id!r} was never an id of {table or 'any table'}")
+    first, *others = found.values()
+    if any(other != first for other in others):
+        raise ValueError(f"{record_id!r} is an id of {' and '.join(found)}; say of which, with table=…")
+    return first
+
+
+def _successors(record_id: str, table: str, retired: pd.DataFrame) -> list[str] | None:
+    """Return the live ids of a table that an id stands for; ``None`` where the table never had it."""
     live = set(load(table)[_resources()[table]["schema"]["primaryKey"][0]])
+    mine = retired[retired["table_name"] == table]
+    if record_id not in live and record_id not in set(mine["record_id"]):
+        return None
     found: list[str] = []
     open_ids, seen = [record_id], set[str]()
     while open_ids:
         current = open_ids.pop(0)
-        mine = retired[(retired["table_name"] == table) & (retired["record_id"] == current)]
         if current in live:
             found.append(current)
-        elif mine.empty:
-            raise KeyError(f"{current!r} was never an id of {table}")
         elif current not in seen:
-            open_ids += list(mine["into_id"].dropna())
+            open_ids += list(mine.loc[mine["record_id"] == current, "into_id"].dropna())
         seen.add(current)
     return found
