@@ -68,6 +68,7 @@ def apply_changes(tables: dict[str, TextTable], changes: Iterable[Mapping[str, s
 
 
 ORDER = (
+    *("remove_file", "add_file", "change_file"),
     *("remove_table", "add_table", "remove_column", "add_column", "change_type", "change_key"),
     *("change_constraint", "add_code", "remove_code", "rename", "remove", "add", "change"),
 )

@@ -10,9 +10,10 @@ import pyarrow as pa
 CHANGE_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("table", "record_id", "op", "field", "old", "new", "cause")]
 )
-"""The columns. ``op`` is one of ``add_table remove_table add_column remove_column change_type change_constraint
-change_key add_code remove_code`` (then ``record_id`` is empty), ``rename``, ``change``, ``add``, ``remove``. Changes of
-the schema come first, then, table by table, those of rows in this order, by record and field."""
+"""The columns. ``op`` is one of ``add_file remove_file change_file add_table remove_table add_column remove_column
+change_type change_constraint change_key add_code remove_code`` (then ``record_id`` is empty), ``rename``, ``change``,
+``add``, ``remove``. Changes of files and schema come first, then, table by table, those of rows in this order, by
+record and field."""
 
 ROW_OPERATIONS = frozenset({"add", "remove", "change", "rename"})
 

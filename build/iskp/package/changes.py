@@ -13,7 +13,7 @@ import pyarrow as pa
 from iskp.package.change_table import CHANGE_SCHEMA
 from iskp.package.diff import Diff
 
-CAUSED = frozenset({"change", "rename", "remove"})
+CAUSED = frozenset({"change", "rename", "remove", "change_file"})
 """Operations that need a cause: what was published is no longer what it was."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from iskp.package.change_table import ROW_OPERATIONS, SchemaChange, as_change_table
+from iskp.package.change_table import ROW_OPERATIONS, as_change_table
+from iskp.package.file_diff import file_difference
 from iskp.package.opening import OpenedPackage
 from iskp.package.row_diff import Renames, TableDiff, diff_rows
 from iskp.package.schema_diff import added_table, removed_table, schema_difference
@@ -41,13 +43,14 @@ def diff_packages(old: OpenedPackage, new: OpenedPackage, renames: Renames | Non
     """Compare two packages.
 
     Raises:
-        ValueError: if rows of a table share a key, or a cell has not the form of its type.
+        FileNotFoundError: if a table's file is missing.
+        ValueError: if rows of a table share a key, or a file is not what its descriptor says.
     """
     before, after = old.resources(), new.resources()
     renames = renames or {}
     parts: list[pa.Table] = []
     tables: dict[str, TableDiff] = {}
-    schema_changes: list[SchemaChange] = []
+    schema_changes = list(file_difference(old, new))
     with duckdb.connect() as connection:
         connection.execute("SET preserve_insertion_order = false")
         # The right side of a join is the one held in memory; DuckDB, which cannot know how many rows a CSV file has,
@@ -62,6 +65,9 @@ def diff_packages(old: OpenedPackage, new: OpenedPackage, renames: Renames | Non
             else:
                 schema_changes += schema_difference(name, before[name]["schema"], after[name]["schema"])
             files = TableFile(old, before.get(name)), TableFile(new, after[name])
+            if name in before and not any(renames.values()) and _is_same(*files):
+                tables[name] = TableDiff(name)
+                continue
             connection.execute(f"SET memory_limit = '{_memory(connection, *files)}'")
             part, tables[name] = diff_rows(connection, name, renames, *files)
             parts.append(part)
@@ -70,6 +76,13 @@ def diff_packages(old: OpenedPackage, new: OpenedPackage, renames: Renames | Non
         parts.insert(0, as_change_table(schema_changes))
     changes = pa.concat_tables(parts)
     return Diff(_name(old), _name(new), changes, tables, _metadata(old) != _metadata(new))
+
+
+def _is_same(old: TableFile, new: TableFile) -> bool:
+    """Tell whether two versions of a table have the same bytes and are read the same way."""
+    unlike = {"path", "title", "description", "name"}
+    described = [{k: v for k, v in (file.resource or {}).items() if k not in unlike} for file in (old, new)]
+    return described[0] == described[1] and filecmp.cmp(old.path, new.path, shallow=False)
 
 
 def _memory(connection: duckdb.DuckDBPyConnection, *files: TableFile) -> str:

@@ -51,13 +51,14 @@ def differing_lines(
 def _lines(side: TableFile) -> str:
     return (
         f"read_csv({literal(side.path)}, header = true, auto_detect = false, delim = '{NO_SEPARATOR}', quote = '', "
-        "escape = '', columns = {'line': 'VARCHAR'})"
+        f"escape = '', encoding = {literal(side.encoding)}, columns = {{'line': 'VARCHAR'}})"
     )
 
 
 def _goes_over_lines(connection: duckdb.DuckDBPyConnection, side: TableFile) -> bool:
     with Path(side.path).open("rb") as file:
-        if not any(b'"' in piece for piece in iter(lambda: file.read(PIECE), b"")):
+        quote = side.dialect["quote"].encode()
+        if not any(quote in piece for piece in iter(lambda: file.read(PIECE), b"")):
             return False
-    odd = "(length(line) - length(replace(line, '\"', ''))) % 2 = 1"
+    odd = f"(length(line) - length(replace(line, {literal(side.dialect['quote'])}, ''))) % 2 = 1"
     return connection.execute(f"SELECT 1 FROM {_lines(side)} WHERE {odd} LIMIT 1").fetchone() is not None

@@ -11,13 +11,20 @@ import json
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 VERSION = re.compile(r"v?[0-9]+\.[0-9]+\.[0-9]+")
 DESCRIPTOR = "datapackage.json"
+FORMATS = {"csv": "csv", "tsv": "tsv", "parquet": "parquet", "json": "json", "ndjson": "ndjson", "jsonl": "ndjson"}
+ENCODINGS = {
+    **dict.fromkeys(("utf-8", "utf8", "ascii", "us-ascii"), "utf-8"),
+    **dict.fromkeys(("latin-1", "latin1", "iso-8859-1", "iso8859-1", "iso_8859-1"), "latin-1"),
+    "utf-16": "utf-16",
+}
+"""Names of encodings, and what DuckDB calls those that it reads."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +44,32 @@ class OpenedPackage:
         """Return the tabular resources by table: one for each table, Parquet rather than its CSV twin."""
         tables: dict[str, dict[str, Any]] = {}
         for resource in self.descriptor.get("resources", []):
-            if "schema" not in resource or not isinstance(resource.get("path"), str):
-                continue
+            kind = self.table_format(resource)
             table = resource["name"].removesuffix("-parquet")
-            if table not in tables or resource.get("format") == "parquet":
+            if kind is not None and (table not in tables or kind == "parquet"):
                 tables[table] = resource
         return tables
+
+    def files(self) -> dict[str, dict[str, Any]]:
+        """Return the other resources by name: without a schema, or of a form that is not read cell by cell."""
+        resources = self.descriptor.get("resources", [])
+        return {resource["name"]: resource for resource in resources if self.table_format(resource) is None}
+
+    def table_format(self, resource: Mapping[str, Any]) -> str | None:
+        """Return how a table is stored: ``csv tsv parquet json ndjson``, or ``None`` for what is not read as a table.
+
+        That is a resource without a schema, of several files or elsewhere on the network, of another format, in an
+        encoding other than UTF-8, UTF-16 and Latin-1, or JSON that is no array of objects.
+        """
+        path = resource.get("path")
+        if not resource.get("schema") or not isinstance(path, str) or "://" in path:
+            return None
+        kind = str(resource.get("format") or PurePosixPath(path).suffix).lower().strip(".")
+        kind = FORMATS.get(kind, "")
+        if kind == "json" and not _is_array_of_objects(self.root / path):
+            return None
+        known_encoding = str(resource.get("encoding", "utf-8")).lower() in ENCODINGS
+        return kind if kind and known_encoding else None
 
 
 def read_package(folder: Path, name: str) -> OpenedPackage:
@@ -91,6 +118,13 @@ def open_package(reference: str, releases: Path | None = None) -> Iterator[Opene
             yield read_package(_unpack(path, folder), reference)
         else:
             yield read_package(path if path.is_dir() else path.parent, reference)
+
+
+def _is_array_of_objects(path: Path) -> bool:
+    if not path.is_file():
+        return True
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        return re.match(r"\s*\[\s*(\{|\])", file.read(1000)) is not None
 
 
 def _released(version: str, releases: Path | None) -> Path:

@@ -56,13 +56,19 @@ def diff_rows(
     """Return the changes of a table's rows as a change table, and their counts.
 
     Raises:
-        ValueError: if rows share a key.
+        FileNotFoundError: if a file is missing.
+        ValueError: if rows share a key, or a file cannot be read as its descriptor says.
     """
     keys = [key_columns(side.schema) for side in (old, new) if side.resource is not None]
     key = keys[-1] if all(one == keys[-1] for one in keys) else []
     comparison = _Comparison(connection, table, renames, key)
     with tempfile.TemporaryDirectory() as folder:
-        return comparison.run(*comparison.reduced(old, new, Path(folder)))
+        try:
+            return comparison.run(*comparison.reduced(old, new, Path(folder)))
+        except duckdb.Error as error:
+            raise ValueError(
+                f"{table}: a file is not what its descriptor says: {str(error).splitlines()[0]}"
+            ) from error
 
 
 @dataclass
@@ -81,15 +87,18 @@ class _Comparison:
 
     def reduced(self, old: TableFile, new: TableFile, folder: Path) -> tuple[TableFile, TableFile]:
         """Return both versions, or, of two large CSV files of one form, only the lines that differ."""
-        if old.resource is None:
+        if old.form != "csv" or new.form != "csv" or not self.key or any(self.renames.values()):
             return old, new
-        if any(side.is_parquet or side.rows(self.connection) < CHECKED_ROWS for side in (old, new)):
+        if any(side.rows(self.connection) < CHECKED_ROWS for side in (old, new)):
             return old, new
-        forms = [[(f["name"], f.get("type", "string")) for f in side.schema["fields"]] for side in (old, new)]
-        alike = forms[0] == forms[1] and old.delimiter == new.delimiter
-        if not (alike and self.key) or any(self.renames.values()):
+        if not old.dialect["header"] or self._form(old) != self._form(new):
             return old, new
         return differing_lines(self.connection, old, new, folder) or (old, new)
+
+    @staticmethod
+    def _form(side: TableFile) -> tuple[Any, ...]:
+        types = [(described["name"], described.get("type", "string")) for described in side.schema["fields"]]
+        return side.dialect, side.encoding, side.header(), side.missing_values, types
 
     def run(self, old: TableFile, new: TableFile) -> tuple[pa.Table, TableDiff]:
         """Return the changes of the table's rows, and their counts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from iskp.package.opening import OpenedPackage
+from iskp.package.opening import ENCODINGS, OpenedPackage
 
 LEXICAL_FORMS = {
     "integer": ("[+-]?[0-9]+", "HUGEINT"),
@@ -46,11 +47,19 @@ class TableFile:
 
     @property
     def path(self) -> str:
-        """Return the file."""
-        return str(self.package.root / (self.resource or {})["path"])
+        """Return the file.
+
+        Raises:
+            FileNotFoundError: if it is not there.
+        """
+        resource = self.resource or {}
+        path = self.package.root / resource["path"]
+        if not path.is_file():
+            raise FileNotFoundError(f"{self.package.name}: the table {resource['name']} has no file {resource['path']}")
+        return str(path)
 
     def rows(self, connection: duckdb.DuckDBPyConnection) -> int:
-        """Return the number of rows: of Parquet as its metadata tell, of CSV as its size lets expect."""
+        """Return the number of rows: of Parquet as its metadata tell, of text as its size lets expect."""
         if self.resource is None:
             return 0
         if not self.is_parquet:
@@ -60,23 +69,69 @@ class TableFile:
         return int((connection.execute(query).fetchone() or [0])[0])
 
     @property
-    def is_parquet(self) -> bool:
-        """Tell whether the file is Parquet."""
-        return self.path.endswith(".parquet")
+    def form(self) -> str | None:
+        """Return how the table is stored; ``None`` where there is no table."""
+        return None if self.resource is None else self.package.table_format(self.resource)
 
     @property
-    def delimiter(self) -> str:
-        """Return what separates the cells of the CSV file."""
-        return str((self.resource or {}).get("dialect", {}).get("delimiter", ","))
+    def is_parquet(self) -> bool:
+        """Tell whether the file is Parquet; in all others cells are text."""
+        return self.form == "parquet"
+
+    @property
+    def dialect(self) -> dict[str, Any]:
+        """Return how the CSV file is written: what separates and quotes cells, and whether there is a header."""
+        declared = (self.resource or {}).get("dialect", {})
+        declared = {**declared, **declared.get("csv", {})} if isinstance(declared, dict) else {}
+        return {
+            "delimiter": str(declared.get("delimiter", "\t" if self.form == "tsv" else ",")),
+            "quote": str(declared.get("quoteChar", '"')),
+            "header": bool(declared.get("header", True)),
+        }
+
+    @property
+    def encoding(self) -> str:
+        """Return the encoding of the text, as DuckDB calls it."""
+        return ENCODINGS[str((self.resource or {}).get("encoding", "utf-8")).lower()]
+
+    @property
+    def missing_values(self) -> list[str]:
+        """Return the texts that stand for a missing cell (Table Schema, ``missingValues``)."""
+        listed = self.schema.get("missingValues", [""])
+        return [str(value["value"] if isinstance(value, dict) else value) for value in listed]
+
+    def header(self) -> list[str]:
+        """Return the columns of the CSV file in its own order, which need not be that of the schema.
+
+        Raises:
+            ValueError: if a column of the schema is not among them.
+        """
+        if not self.dialect["header"]:
+            return self.columns
+        with Path(self.path).open(encoding=self.encoding.replace("utf-8", "utf-8-sig"), newline="") as lines:
+            dialect = self.dialect
+            found = next(csv.reader(lines, delimiter=dialect["delimiter"], quotechar=dialect["quote"]), [])
+        missing = [column for column in self.columns if column not in found]
+        if missing:
+            raise ValueError(f"{self.path} has no column {missing[0]!r}, which its schema names")
+        return found
 
     def source(self) -> str:
-        """Return the SQL that reads the file; CSV as text, since DuckDB's own casts are not those of Table Schema."""
+        """Return the SQL that reads the file; text as text, since DuckDB's own casts are not those of Table Schema."""
         if self.is_parquet:
             return f"read_parquet({literal(self.path)})"
-        columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in self.columns)
+        if self.form in {"json", "ndjson"}:
+            columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in self.columns)
+            form = "array" if self.form == "json" else "newline_delimited"
+            return f"read_json({literal(self.path)}, format = '{form}', columns = {{{columns}}})"
+        dialect = self.dialect
+        columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in self.header())
+        missing = ", ".join(map(literal, self.missing_values))
         return (
-            f"read_csv({literal(str(self.lines or self.path))}, header = {self.lines is None}, auto_detect = false, "
-            f"delim = {literal(self.delimiter)}, quote = '\"', escape = '\"', nullstr = '', columns = {{{columns}}})"
+            f"read_csv({literal(str(self.lines or self.path))}, header = {dialect['header'] and self.lines is None}, "
+            f"auto_detect = false, delim = {literal(dialect['delimiter'])}, quote = {literal(dialect['quote'])}, "
+            f"escape = {literal(dialect['quote'])}, encoding = {literal(self.encoding)}, nullstr = [{missing}], "
+            f"columns = {{{columns}}})"
         )
 
     def lexical(self, described: Field, row: str = "") -> str:

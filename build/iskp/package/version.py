@@ -32,6 +32,7 @@ OPERATIONS: Mapping[str, Bump] = {
     "remove_table": Bump.MAJOR,
     "remove_column": Bump.MAJOR,
     "remove_code": Bump.MAJOR,
+    "remove_file": Bump.MAJOR,
     "change_type": Bump.MAJOR,
     "change_key": Bump.MAJOR,
     "rename": Bump.MAJOR,
@@ -39,6 +40,8 @@ OPERATIONS: Mapping[str, Bump] = {
     "add_table": Bump.MINOR,
     "add_column": Bump.MINOR,
     "add_code": Bump.MINOR,
+    "add_file": Bump.MINOR,
+    "change_file": Bump.MINOR,
     "add": Bump.MINOR,
     "change": Bump.MINOR,
 }
