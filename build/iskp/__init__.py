@@ -10,7 +10,6 @@ Importing this package costs next to nothing: pandas is imported when the first 
 
 from __future__ import annotations
 
-import difflib
 import functools
 import json
 import os
@@ -89,6 +88,8 @@ def load(table: str, version: str | None = None, store: str | None = None) -> pd
         return pd.read_parquet(_fetched(f"data/{table}.parquet", version, store))
     known = _resources()
     if table not in known:
+        import difflib
+
         near = difflib.get_close_matches(table, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else "known are " + ", ".join(known)
         raise KeyError(f"there is no table {table!r}; {hint}")

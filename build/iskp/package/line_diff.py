@@ -28,7 +28,7 @@ def differing_lines(
         if any(_goes_over_lines(connection, side) for side in (old, new)):
             return None
         connection.execute(
-            "CREATE OR REPLACE TEMP TABLE other_lines AS SELECT o.digest, n.line FROM "
+            "CREATE OR REPLACE TABLE other_lines AS SELECT o.digest, n.line FROM "
             f"(SELECT line, hash(line) AS digest FROM {_lines(new)}) n FULL OUTER JOIN "
             f"(SELECT hash(line) AS digest FROM {_lines(old)}) o ON o.digest = n.digest "
             "WHERE o.digest IS NULL OR n.digest IS NULL"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,7 @@ class _Comparison:
         shared = [name for name in new.columns if name in there.columns]
         self._view("new", new, shared, cast=mixed or not self.key, renamed=False)
         if old.resource is None:
-            self._execute("CREATE OR REPLACE TEMP VIEW old_rows AS SELECT * FROM new_rows WHERE false")
+            self._execute("CREATE OR REPLACE VIEW old_rows AS SELECT * FROM new_rows WHERE false")
         else:
             self._view("old", old, shared, cast=mixed or not self.key, renamed=True)
         for name, side in (("old", old), ("new", new)):
@@ -131,7 +132,7 @@ class _Comparison:
             expressions |= self._renamed(expressions, side.schema)
         selected = ", ".join(f"{expression} AS {identifier(column)}" for column, expression in expressions.items())
         self._execute(
-            f"CREATE OR REPLACE TEMP VIEW {name}_rows AS SELECT {self._identity(shared)} AS __record_id, * "
+            f"CREATE OR REPLACE VIEW {name}_rows AS SELECT {self._identity(shared)} AS __record_id, * "
             f"FROM (SELECT {selected} FROM {side.source()})"
         )
 
@@ -167,18 +168,17 @@ class _Comparison:
 
     def _pick(self, shared: Sequence[str]) -> None:
         """Pick the rows that only one version has in this form, as ``old_picked`` and ``new_picked``."""
-        digest = f"hash({', '.join(['__record_id', *map(identifier, shared)])})"
+        columns = list(map(identifier, shared)) if self.key else ["__record_id", *map(identifier, shared)]
+        digest = f"hash({', '.join(columns)})"
         self._execute(
-            "CREATE OR REPLACE TEMP TABLE apart AS SELECT __old.__digest, __new FROM "
+            "CREATE OR REPLACE TABLE apart AS SELECT __old.__digest, __new FROM "
             f"(SELECT *, {digest} AS __digest FROM new_rows) __new FULL OUTER JOIN "
             f"(SELECT {digest} AS __digest FROM old_rows) __old ON __old.__digest = __new.__digest "
             "WHERE __old.__digest IS NULL OR __new.__digest IS NULL"
         )
+        self._execute("CREATE OR REPLACE VIEW new_picked AS SELECT unnest(__new) FROM apart WHERE __digest IS NULL")
         self._execute(
-            "CREATE OR REPLACE TEMP VIEW new_picked AS SELECT unnest(__new) FROM apart WHERE __digest IS NULL"
-        )
-        self._execute(
-            f"CREATE OR REPLACE TEMP TABLE old_picked AS SELECT * FROM old_rows WHERE {digest} IN "
+            f"CREATE OR REPLACE TABLE old_picked AS SELECT * FROM old_rows WHERE {digest} IN "
             "(SELECT __digest FROM apart WHERE __digest IS NOT NULL)"
         )
         for side in ("old", "new"):
@@ -192,32 +192,43 @@ class _Comparison:
             _changed(name, old.lexical(before[name], "__old."), new.lexical(after[name], "__new.")) for name in shared
         ]
         changed += [_filled(name, new.lexical(described)) for name, described in after.items() if name not in before]
-        self._execute(
-            "CREATE OR REPLACE TEMP TABLE both_picked AS SELECT __old, __new FROM old_picked __old "
-            "JOIN new_picked __new ON __old.__record_id = __new.__record_id"
-        )
-        self._execute(
-            f"CREATE OR REPLACE TEMP TABLE changed_cells AS SELECT * FROM ({' UNION ALL '.join(changed)}) q(r, f, a, b)"
-        )
         self._execute("SET preserve_insertion_order = true")
-        parts = {
-            "rename": self._cells("rename", self._rename_query()),
-            "change": self._cells("change", "SELECT * FROM changed_cells ORDER BY r, f"),
-            "add": self._cells("add", _lonely("new", "old", new, "NULL, __cell")),
-            "remove": self._cells("remove", _lonely("old", "new", old, "__cell, NULL")),
-        }
+        # Each of these is too small for DuckDB to share out, so they are run side by side.
+        with ThreadPoolExecutor(2) as pool:
+            tasks = [
+                pool.submit(self._cells, "rename", self._rename_query()),
+                pool.submit(self._changed_cells, changed),
+                pool.submit(self._cells, "add", _lonely("new", "old", new, "NULL, __cell")),
+                pool.submit(self._cells, "remove", _lonely("old", "new", old, "__cell, NULL")),
+            ]
+            parts = [task.result() for task in tasks]
         self._execute("SET preserve_insertion_order = false")
         added, removed = (self._count(f"{side}_picked") - self._count("both_picked") for side in ("new", "old"))
-        rows, cells = self._count("changed_cells", "DISTINCT r"), parts["change"].num_rows
-        counts = TableDiff(self.table, added, removed, rows, parts["rename"].num_rows, cells)
-        return pa.concat_tables(parts.values()), counts
+        renamed, cells = parts[0].num_rows, parts[1].num_rows
+        rows = self._count("changed_cells", "DISTINCT r")
+        return pa.concat_tables(parts), TableDiff(self.table, added, removed, rows, renamed, cells)
+
+    def _changed_cells(self, queries: Sequence[str]) -> pa.Table:
+        """Return the change table of the cells that differ in rows that both versions have."""
+        cursor = self.connection.cursor()
+        cursor.execute(
+            "CREATE OR REPLACE TABLE both_picked AS SELECT __old, __new FROM old_picked __old "
+            "JOIN new_picked __new ON __old.__record_id = __new.__record_id"
+        )
+        union = " UNION ALL ".join(queries)
+        cursor.execute(f"CREATE OR REPLACE TABLE changed_cells AS SELECT * FROM ({union}) q(r, f, a, b)")
+        return self._cells("change", "SELECT * FROM changed_cells ORDER BY r, f")
 
     def _cells(self, op: str, query: str) -> pa.Table:
         """Return the change table of one operation; the query has record, field, old and new value."""
-        cells: pa.Table = self.connection.sql(
-            f"SELECT {literal(self.table)}, r::VARCHAR, {literal(op)}, f, a::VARCHAR, b::VARCHAR, '' "
-            f"FROM ({query}) q(r, f, a, b)"
-        ).to_arrow_table()
+        cells: pa.Table = (
+            self.connection.cursor()
+            .sql(
+                f"SELECT {literal(self.table)}, r::VARCHAR, {literal(op)}, f, a::VARCHAR, b::VARCHAR, '' "
+                f"FROM ({query}) q(r, f, a, b)"
+            )
+            .to_arrow_table()
+        )
         return cells.rename_columns(CHANGE_SCHEMA.names)
 
     def _rename_query(self) -> str:
