@@ -79,11 +79,12 @@ def as_csv(diff: Diff) -> str:
 STYLE = """
 :root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;margin:0 auto;max-width:70rem;padding:1rem}
 h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}table{border-collapse:collapse;width:100%;table-layout:fixed}
+th:nth-child(1){width:24%}th:nth-child(2){width:16%}th:nth-child(4){width:20%}
 td,th{border-bottom:1px solid #8884;padding:.3rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}
 th{position:sticky;top:0;background:Canvas}.add{background:#2a81}.remove{background:#c331}.change{background:#ca31}
 .rename{background:#83c1}del{color:#c33;text-decoration:none}ins{color:#2a8;text-decoration:none}
 input{font:inherit;padding:.3rem;width:100%;box-sizing:border-box}
-@media(max-width:40rem){th:nth-child(4),td:nth-child(4){display:none}body{padding:.5rem;font-size:14px}}
+@media(max-width:40rem){th:nth-child(4),td:nth-child(4){display:none}th:nth-child(1){width:30%}th:nth-child(2){width:22%}body{padding:.5rem;font-size:14px}}
 """
 FILTER = """
 document.querySelector('input').addEventListener('input',e=>{const q=e.target.value.toLowerCase();
@@ -98,20 +99,28 @@ def as_html(diff: Diff) -> str:
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         f"<style>{STYLE}</style><h1>{title}</h1><ul>",
-        *(f"<li>{html.escape(line)}</li>" for line in summary_lines(diff) or ["No change."]),
+        *(f"<li>{_linked(html.escape(line), diff)}</li>" for line in summary_lines(diff) or ["No change."]),
         '</ul><label>Filter <input type="search" placeholder="an id, a column, a value"></label>',
     ]
-    for table, changes in _shown(diff).items():
-        parts.append(f"<h2>{html.escape(table)}</h2>")
+    # Small tables first: of a long one nobody reads past its end.
+    for table, changes in sorted(_shown(diff).items(), key=lambda shown: len(shown[1])):
+        parts.append(f'<h2 id="{html.escape(table)}">{html.escape(table)}</h2>')
         if len(changes) > LIMIT:
             parts.append(f"<p>The first {LIMIT:,} of {len(changes):,}; the change table has all.</p>")
-        parts.append("<table><thead><tr><th>record<th>column<th>change<th>cause</thead><tbody>")
-        parts += [_html_row(row) for row in changes[:LIMIT]]
+        caused = any(row["cause"] for row in changes)
+        parts.append(f"<table><thead><tr><th>record<th>column<th>change{'<th>cause' if caused else ''}</thead><tbody>")
+        parts += [_html_row(row, caused=caused) for row in changes[:LIMIT]]
         parts.append("</tbody></table>")
     return "".join([*parts, f"<script>{FILTER}</script></html>\n"])
 
 
-def _html_row(row: Row) -> str:
+def _linked(line: str, diff: Diff) -> str:
+    """Return a line of the summary with a link to the table that it begins with."""
+    table, colon, rest = line.partition(":")
+    return f'<a href="#{table}">{table}</a>{colon}{rest}' if table in diff.tables else line
+
+
+def _html_row(row: Row, *, caused: bool) -> str:
     cells = {name: html.escape(row[name] or "") for name in CHANGE_SCHEMA.names}
     old = f"<del>{cells['old']}</del>" if cells["old"] else ""
     kind = "del" if row["op"] == "remove" else "ins"
@@ -119,4 +128,5 @@ def _html_row(row: Row) -> str:
     arrow = " → " if row["op"] in {"change", "rename"} else " "
     what = f"{cells['op'].replace('_', ' ')}: {old}{arrow}{new}"
     record, column, cause = cells["record_id"], cells["field"], cells["cause"]
-    return f'<tr class="{cells["op"]}"><td>{record}<td>{column}<td>{what}<td>{cause}'
+    last = f"<td>{cause}" if caused else ""
+    return f'<tr class="{cells["op"]}"><td>{record}<td>{column}<td>{what}{last}'
