@@ -375,6 +375,17 @@ def test_file_that_was_tampered_with_in_the_store_is_not_loaded(released: Path, 
         iskp.load("events", version="0.1.0", store=store)
 
 
+def test_version_that_is_not_in_the_store_is_told_with_those_that_are(
+    released: Path, tmp_path: Path, cache: Path
+) -> None:
+    store = f"file://{tmp_path}/store"
+    Store(store).publish(released / "dist/v0.1.0")
+    with pytest.raises(FileNotFoundError, match=r"version 9\.9\.9 is not in .*; there is 0\.1\.0"):
+        iskp.load("events", version="9.9.9", store=store)
+    with pytest.raises(FileNotFoundError, match="there is no version"):
+        iskp.load("events", version="9.9.9", store=f"file://{tmp_path}/nowhere")
+
+
 def test_release_without_a_zip_cannot_be_published(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="iskp release"):
         manifest_of(tmp_path)

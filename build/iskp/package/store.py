@@ -74,9 +74,13 @@ class Store:
         """Return the manifest of a version.
 
         Raises:
-            FileNotFoundError: if the version is not published.
+            FileNotFoundError: if the version is not published; the message has those that are.
         """
-        content: dict[str, Any] = json.loads(self.read(f"v{version}", MANIFEST))
+        try:
+            content: dict[str, Any] = json.loads(self.read(f"v{version}", MANIFEST))
+        except FileNotFoundError as error:
+            there = ", ".join(entry["version"] for entry in self.index()) or "no version"
+            raise FileNotFoundError(f"version {version} is not in {self.address}; there is {there}") from error
         return content
 
     def index(self) -> list[dict[str, Any]]:
