@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import os
 import random
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -240,6 +242,55 @@ def test_publisher_killed_at_any_write_publishes_nothing_false_and_completes(rel
             assert not Path(target, "latest").is_file()
         Store(target).publish(released / "dist/v0.1.0")
         assert files_of(Path(target)) == wanted
+
+
+def test_publisher_killed_while_claiming_leaves_no_claim(
+    released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A claim that is there and empty would refuse everybody for ever."""
+
+    def killed(*arguments: object) -> None:
+        raise Killed
+
+    store = Store(f"{tmp_path}/store")
+    with monkeypatch.context() as patched:
+        patched.setattr("os.link", killed)
+        with pytest.raises(Killed):
+            store.publish(released / "dist/v0.1.0")
+    assert not (tmp_path / "store/v0.1.0/claim").exists()
+    assert store.publish(released / "dist/v0.1.0") == "0.1.0"
+
+
+def test_publisher_process_killed_at_random_moments_loses_nothing(released: Path, tmp_path: Path) -> None:
+    def command(target: Path) -> list[str]:
+        return [sys.executable, "-m", "iskp", "publish", f"file://{target}", "--root", str(released)]
+
+    def published(target: Path) -> dict[str, bytes]:
+        return {name: content for name, content in files_of(target).items() if not name.startswith(".drafts/")}
+
+    start = time.perf_counter()
+    subprocess.run(command(tmp_path / "whole"), check=True, capture_output=True)
+    whole = time.perf_counter() - start
+    chosen = random.Random(9)
+    for number in range(10):
+        target = tmp_path / f"killed{number}"
+        with subprocess.Popen(command(target), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            time.sleep(chosen.uniform(0.5, 1) * whole)
+            process.kill()
+        if (target / "index.json").exists():
+            assert json.loads((target / "index.json").read_text(encoding="utf-8"))["versions"]
+        subprocess.run(command(target), check=True, capture_output=True)
+        assert published(target) == published(tmp_path / "whole")
+
+
+def test_old_drafts_are_removed_and_new_ones_left(released: Path, tmp_path: Path) -> None:
+    drafts = tmp_path / "store/.drafts"
+    drafts.mkdir(parents=True)
+    for name, age in (("old", 100_000), ("new", 0)):
+        (drafts / name).write_bytes(b"")
+        os.utime(drafts / name, (time.time() - age,) * 2)
+    Store(f"{tmp_path}/store").publish(released / "dist/v0.1.0")
+    assert [path.name for path in drafts.iterdir()] == ["new"]
 
 
 def test_published_version_is_never_overwritten(released: Path, edit: Edit, tmp_path: Path) -> None:

@@ -13,19 +13,27 @@ A version's folder never changes. It is claimed first, by a file that can be cre
 publishers at once one goes on and the other is refused or, with the same bytes, helps. A version counts as published
 when its manifest is there; the index is made from the manifests and checked after it was written, until it holds all
 of them. So whoever is killed, wherever, publishing again completes it, and no reader ever sees half a version.
+
+Object stores put a file as a whole or not at all. In a folder each is written aside, in ``.drafts``, and then moved or
+linked into place; what a killed publisher left there, a later one removes after a day.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import fsspec
 import pooch
+from fsspec.implementations.local import LocalFileSystem
 from packaging.version import Version
 
 from iskp.package.archive import package_files
@@ -33,15 +41,13 @@ from iskp.package.files import sha256
 from iskp.package.opening import open_package
 
 MANIFEST, CLAIM, INDEX, LATEST = "release.json", "claim", "index.json", "latest"
+DRAFTS = ".drafts"
 ATTEMPTS = 20
+DAY = 86_400.0
 
 
 class PublishRefusedError(Exception):
     """Raised when a version is there already with other bytes."""
-
-
-def _write(files: Any, path: str, content: bytes) -> None:
-    files.pipe_file(path, content)
 
 
 @dataclass
@@ -50,7 +56,7 @@ class Store:
 
     address: str
     options: Mapping[str, Any] | None = None
-    write: Callable[[Any, str, bytes], None] = _write
+    write: Callable[[Any, str, bytes], None] | None = None
 
     def __post_init__(self) -> None:
         self.files, root = fsspec.core.url_to_fs(self.address, **(self.options or {}))
@@ -112,12 +118,52 @@ class Store:
                 self._put(content, f"v{version}", str(path))
         self._put(_as_bytes(manifest), f"v{version}", MANIFEST)
         self._update_index()
+        self._remove_old_drafts()
         return str(version)
 
     def _put(self, content: bytes, *parts: str) -> None:
         path = self.path(*parts)
         self.files.makedirs(path.rpartition("/")[0], exist_ok=True)
-        self.write(self.files, path, content)
+        if self.write is not None:
+            self.write(self.files, path, content)
+        elif isinstance(self.files, LocalFileSystem):
+            with self._drafted(content) as draft:
+                draft.replace(path)
+        else:
+            self.files.pipe_file(path, content)
+
+    def _create(self, content: bytes, *parts: str) -> None:
+        """Write a file that is not there yet, as a whole.
+
+        Raises:
+            FileExistsError: if it is there.
+        """
+        path = self.path(*parts)
+        self.files.makedirs(path.rpartition("/")[0], exist_ok=True)
+        if isinstance(self.files, LocalFileSystem):
+            with self._drafted(content) as draft:
+                os.link(draft, path)
+        else:
+            self.files.pipe_file(path, content, mode="create")
+
+    @contextlib.contextmanager
+    def _drafted(self, content: bytes) -> Iterator[Path]:
+        """Give a file with the content, in the same file system as the store; it is gone afterwards."""
+        folder = Path(self.path(DRAFTS))
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / uuid.uuid4().hex
+        draft.write_bytes(content)
+        try:
+            yield draft
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def _remove_old_drafts(self) -> None:
+        if isinstance(self.files, LocalFileSystem):
+            for draft in Path(self.path(DRAFTS)).glob("*"):
+                with contextlib.suppress(FileNotFoundError):
+                    if time.time() - draft.stat().st_mtime > DAY:
+                        draft.unlink()
 
     def _holds(self, *parts: str, content: bytes) -> bool:
         try:
@@ -126,10 +172,8 @@ class Store:
             return False
 
     def _claim(self, version: str, digest: str) -> None:
-        path = self.path(f"v{version}", CLAIM)
-        self.files.makedirs(path.rpartition("/")[0], exist_ok=True)
         try:
-            self.files.pipe_file(path, digest.encode(), mode="create")
+            self._create(digest.encode(), f"v{version}", CLAIM)
         except FileExistsError:
             if self.read(f"v{version}", CLAIM).decode() != digest:
                 message = f"version {version} is in {self.address} already, with other bytes; a version never changes"
