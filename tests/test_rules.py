@@ -212,4 +212,28 @@ def test_values_on_two_lines_have_no_most_specific() -> None:
 )
 def test_status_of_a_designation_follows_from_its_actions(actions: list[tuple[str, str]], status: str) -> None:
     rows = [{"action": action, "action_start": day[:10], "action_end": day[-10:]} for action, day in actions]
-    assert designation_status(rows) == status
+    assert designation_status(rows)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("actions", "day"),
+    [
+        ([], ""),
+        ([("listed", "2001-01-01", "2001-12-31")], "2001-12-31"),
+        ([("listed", "2001-01-01", "")], "2001-01-01"),
+        ([("listed", "2001-01-01", "2001-01-01"), ("observed_present", "2020-01-01", "2020-12-31")], "2020-01-01"),
+        ([("listed", "2001-01-01", "2001-01-01"), ("observed_absent", "2020-01-01", "2020-01-01")], "2001-01-01"),
+        (
+            [("observed_absent", "2011-01-01", "2011-01-01"), ("observed_absent", "2020-01-01", "2020-01-01")],
+            "2020-01-01",
+        ),
+        ([("listed", "2001-01-01", "2001-01-01"), ("delisted", "2020-01-01", "2020-01-31")], "2020-01-31"),
+        ([("observed_present", "", "")], "2019-05-15"),
+    ],
+)
+def test_status_is_told_for_the_day_of_the_last_word(actions: list[tuple[str, str, str]], day: str) -> None:
+    rows = [
+        {"action": action, "action_start": start, "action_end": end, "observed_on": "2019-05-15"}
+        for action, start, end in actions
+    ]
+    assert designation_status(rows)[1] == day

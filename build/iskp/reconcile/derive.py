@@ -261,20 +261,20 @@ def _designation_actions(work: Derivation) -> None:
             row["observed_on"] = days[0].isoformat()
 
 
-def designation_status(actions: Sequence[Row]) -> str:
-    """Return the status that follows from a designation's dated history: ended where the last word is a delisting.
+def designation_status(actions: Sequence[Row]) -> tuple[str, str]:
+    """Return the status that follows from a designation's dated history, and the day for which it is told.
 
-    Whatever shows the organization on the list after that, a new listing, an amendment or a look at the list, has it
-    active again. An absence from a list is an observation, not a delisting, and leaves the status as it was; where
-    nothing but absence was seen the organization is not listed.
+    Ended is a designation where the last word is a delisting. Whatever shows the organization on the list after that,
+    a new listing, an amendment or a look at the list, has it active again. An absence from a list is an observation,
+    not a delisting, and leaves the status as it was; where nothing but absence was seen the organization is not
+    listed. A status is no older than the last word and no younger: an active listing may have ended since.
     """
     if not actions:
-        return "unknown"
+        return "unknown", ""
     present = [action for action in actions if action["action"] != "observed_absent"]
-    if not present:
-        return "not_listed"
-    last = max(present, key=_when)
-    return "ended" if last["action"] == "delisted" else "active"
+    last = max(present or actions, key=_when)
+    status = "not_listed" if not present else "ended" if last["action"] == "delisted" else "active"
+    return status, _told_for(last)
 
 
 def _when(action: Row) -> tuple[str, str, bool]:
@@ -283,11 +283,24 @@ def _when(action: Row) -> tuple[str, str, bool]:
     return end, action.get("action_start") or "", action["action"] == "delisted"
 
 
+def _told_for(action: Row) -> str:
+    """Return the day from which an action holds for certain.
+
+    What happened within an interval is done at its end. What was seen within one holds from its start on only as far
+    as is known: it may have been seen on that day.
+    """
+    start, end = action.get("action_start") or "", action.get("action_end") or ""
+    days = (start, end) if action["action"].startswith("observed") else (end, start)
+    return days[0] or days[1] or action.get("observed_on") or ""
+
+
 def _designations(work: Derivation) -> None:
     actions = work.children("designation_actions", "designation_id")
     for designation_id, row in work.rows("designations").items():
         history = [action for _, action in actions.get(designation_id, [])]
-        row["status"] = designation_status(history)
+        row["status"], day_told = designation_status(history)
+        if day_told:
+            row["status_as_of"] = day_told
         ended = [action.get("action_edtf") for action in history if action["action"] == "delisted"]
         if row["status"] == "ended" and ended and ended[-1] is not None and (day := known_day(ended[-1])) is not None:
             row["ended_on"] = day.isoformat()
