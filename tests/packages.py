@@ -8,7 +8,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet
+
 from iskp.package.apply import TextTable
+from iskp.package.text import parse_cell
 
 
 def table(key: list[str], columns: dict[str, str], *rows: tuple[str | None, ...]) -> TextTable:
@@ -43,3 +47,31 @@ def write_package(
     descriptor = {"name": "small", "version": "1.0.0", **metadata, "resources": resources}
     (folder / "datapackage.json").write_text(json.dumps(descriptor), encoding="utf-8")
     return folder
+
+
+ARROW_TYPES = {
+    "string": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+}
+
+
+def as_parquet(folder: Path, target: Path) -> Path:
+    """Write a package of CSV tables again, its tables as Parquet with their types. Return the new folder."""
+    target.mkdir(parents=True, exist_ok=True)
+    descriptor = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+    for resource in descriptor["resources"]:
+        with (folder / resource["path"]).open(encoding="utf-8", newline="") as lines:
+            rows = list(csv.DictReader(lines))
+        arrays = {
+            field["name"]: pa.array(
+                [parse_cell(row[field["name"]], field["type"]) for row in rows], ARROW_TYPES[field["type"]]
+            )
+            for field in resource["schema"]["fields"]
+        }
+        resource.update(path=f"{resource['name']}.parquet", format="parquet")
+        pyarrow.parquet.write_table(pa.table(arrays), target / resource["path"])
+    (target / "datapackage.json").write_text(json.dumps(descriptor), encoding="utf-8")
+    return target

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import shutil
 import zipfile
@@ -15,7 +16,7 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from packages import table, write_package
+from packages import as_parquet, table, write_package
 
 from iskp.package import row_diff
 from iskp.package.apply import TextTable, apply_changes, text_tables
@@ -236,6 +237,25 @@ def test_changes_applied_to_the_old_tables_give_the_new(
         made, wanted = apply_changes(text_tables(before), diff.changes.to_pylist()), text_tables(after)
     assert {n: (t.key, t.columns) for n, t in made.items()} == {n: (t.key, t.columns) for n, t in wanted.items()}
     assert {n: _values(t) for n, t in made.items()} == {n: _values(t) for n, t in wanted.items()}
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+@given(two_versions())
+def test_difference_is_the_same_whether_the_tables_are_csv_or_parquet(
+    tmp_path_factory: pytest.TempPathFactory, versions: tuple[Tables, Tables, dict[str, dict[str, str]]]
+) -> None:
+    old, new, renames = versions
+    folder = tmp_path_factory.mktemp("forms")
+    write_package(folder / "old", old)
+    write_package(folder / "new", new)
+    sides = [(folder / name, as_parquet(folder / name, folder / f"{name}-parquet")) for name in ("old", "new")]
+    told = []
+    for before, after in itertools.product(*sides):
+        with open_package(str(before)) as one, open_package(str(after)) as other:
+            told.append(rows_of(diff_packages(one, other, renames)))
+    assert all(rows == told[0] for rows in told)
 
 
 def _values(made: TextTable) -> dict[str, dict[str, object]]:

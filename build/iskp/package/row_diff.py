@@ -77,8 +77,8 @@ class _Comparison:
     """The comparison of one table, as SQL.
 
     Columns of two Parquet files are hashed as they are, and those of two CSV files as text: equal texts are equal
-    values, and casting every cell would take longer than all the rest. Where one of each is compared, and in the
-    cells that differ, every cell is brought to the one lexical form of its type.
+    values, and casting every cell would take longer than all the rest. Where one of each is compared, in columns that
+    have another type now, and in the cells that differ, every cell is brought to the one lexical form of its type.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -106,11 +106,12 @@ class _Comparison:
         mixed = len({side.is_parquet for side in (old, new) if side.resource is not None}) > 1
         there = old if old.resource is not None else new
         shared = [name for name in new.columns if name in there.columns]
-        self._view("new", new, shared, cast=mixed or not self.key, renamed=False)
+        cast = set(new.columns + there.columns) if mixed or not self.key else _retyped(there, new)
+        self._view("new", new, shared, cast, renamed=False)
         if old.resource is None:
             self._execute("CREATE OR REPLACE VIEW old_rows AS SELECT * FROM new_rows WHERE false")
         else:
-            self._view("old", old, shared, cast=mixed or not self.key, renamed=True)
+            self._view("old", old, shared, cast, renamed=True)
         for name, side in (("old", old), ("new", new)):
             if side.resource is not None and side.rows(self.connection) < CHECKED_ROWS:
                 self._check_unique(f"{name}_rows", name)
@@ -120,11 +121,11 @@ class _Comparison:
     def _execute(self, query: str) -> duckdb.DuckDBPyConnection:
         return self.connection.execute(query)
 
-    def _view(self, name: str, side: TableFile, shared: Sequence[str], *, cast: bool, renamed: bool) -> None:
+    def _view(self, name: str, side: TableFile, shared: Sequence[str], cast: set[str], *, renamed: bool) -> None:
         """Make a view of a file: each row's id, its columns, old ids under their new names, cells cast where needed."""
         expressions = {
             f["name"]: side.lexical(f)
-            if cast or (f["name"] in self.key and not side.is_parquet)
+            if f["name"] in cast or (f["name"] in self.key and not side.is_parquet)
             else identifier(f["name"])
             for f in side.schema["fields"]
         }
@@ -241,6 +242,12 @@ class _Comparison:
             f"SELECT p.a, '', p.a, p.b FROM (VALUES {pairs}) p(a, b) WHERE p.b IN (SELECT __record_id FROM old_rows) "
             "AND p.b IN (SELECT __record_id FROM new_rows) ORDER BY 1"
         )
+
+
+def _retyped(old: TableFile, new: TableFile) -> set[str]:
+    """Return the columns that have another type now; their hashes cannot be compared: 0 and false have the same."""
+    types = [{f["name"]: f.get("type", "string") for f in side.schema["fields"]} for side in (old, new)]
+    return {name for name, kind in types[0].items() if types[1].get(name, kind) != kind}
 
 
 def _lonely(rows: str, others: str, side: TableFile, cells: str) -> str:
