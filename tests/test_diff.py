@@ -341,6 +341,21 @@ def test_causes_go_from_the_general_to_the_special(tmp_path: Path) -> None:
     assert without_cause(caused) == []
 
 
+def test_cells_of_a_new_column_need_no_other_cause(tmp_path: Path) -> None:
+    more = people(("a", "Elba", *FIRST[2:]))
+    more["people"].columns["z"] = "string"
+    more["people"].rows["a"]["z"] = "new"
+    changes = difference(tmp_path, people(FIRST), more).changes
+    assert [row["field"] for row in without_cause(with_causes(changes, []))] == ["name"]
+
+    def causes(field: str) -> dict[str, str]:
+        caused = with_causes(changes, [{"cause": "recoded"}, {"field": field, "cause": "measured"}])
+        return {row["field"]: row["cause"] for row in caused.to_pylist() if row["op"] == "change"}
+
+    assert causes("") == {"name": "measured", "z": "the column is new"}
+    assert causes("z") == {"name": "recoded", "z": "measured"}
+
+
 def test_difference_is_shown_as_text_json_and_a_page(tmp_path: Path) -> None:
     changed = (*FIRST[:1], "<Elba & co>", *FIRST[2:])
     diff = difference(tmp_path, people(FIRST), people(changed, SECOND))

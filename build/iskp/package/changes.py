@@ -15,23 +15,33 @@ from iskp.package.diff import Diff
 
 CAUSED = frozenset({"change", "rename", "remove", "change_file"})
 """Operations that need a cause: what was published is no longer what it was."""
+NEW_COLUMN = "the column is new"
 
 
 def with_causes(changes: pa.Table, causes: Sequence[Mapping[str, str]], default: str = "") -> pa.Table:
     """Return a change table with its causes filled in.
 
     Each cause has a text and, to say what it is for, a ``table``, ``record_id`` and ``field``; one that is left out
-    means all. The last cause that fits holds, so that a file goes from the general to the special.
+    means all. The last cause that fits holds, so that a file goes from the general to the special. What a new column
+    holds needs no other cause than that it is new.
     """
+    rows = changes.to_pylist()
+    new_columns = {(row["table"], row["field"]) for row in rows if row["op"] == "add_column"}
     filled = []
-    for row in changes.to_pylist():
-        cause = default if row["op"] in CAUSED else ""
+    for row in rows:
+        is_new = row["op"] == "change" and (row["table"], row["field"]) in new_columns
+        cause = NEW_COLUMN if is_new else default if row["op"] in CAUSED else ""
         for candidate in causes:
-            if row["op"] in CAUSED and _fits(candidate, row):
+            if row["op"] in CAUSED and (_fits(candidate, row) if not is_new else _names(candidate, row)):
                 cause = candidate["cause"]
         filled.append(cause or row["cause"])
     index = changes.schema.get_field_index("cause")
     return changes.set_column(index, CHANGE_SCHEMA.field("cause"), pa.array(filled, pa.string()))
+
+
+def _names(cause: Mapping[str, str], row: Mapping[str, str | None]) -> bool:
+    """Tell whether a cause is for this column in so many words."""
+    return cause.get("field") == row["field"] and _fits(cause, row)
 
 
 def _fits(cause: Mapping[str, str], row: Mapping[str, str | None]) -> bool:
