@@ -26,6 +26,8 @@ from moto.server import ThreadedMotoServer
 import iskp
 from iskp.cli import main
 from iskp.package.apply import apply_changes, text_tables
+from iskp.package.changes import cause_counts
+from iskp.package.commit_notes import commit_causes
 from iskp.package.files import finish, write_all
 from iskp.package.opening import open_package
 from iskp.package.store import PublishRefusedError, Store, manifest_of
@@ -157,6 +159,38 @@ def test_causes_come_from_a_file(released: Path, edit: Edit, tmp_path: Path) -> 
         causes = {(row["table"], row["field"]): row["cause"] for row in csv.DictReader(lines) if row["op"] == "change"}
     assert causes["events", "title"] == "plainer"
     assert set(causes.values()) == {"plainer", "reworded"}
+
+
+def git(root: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=publisher", "-c", "user.email=publisher@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *identity, *arguments], cwd=root, check=True, capture_output=True)
+
+
+def test_causes_come_from_the_notes_of_the_commits_since_the_last_release(released: Path, edit: Edit) -> None:
+    git(released, "init", "--quiet")
+    git(released, "add", ".")
+    git(released, "commit", "--quiet", "--message", "Release 0.1.0\n\nCause: of long ago")
+    edit("registry/events.yaml", "Bombing of a market in Alba", "Bombing of the market of Alba")
+    git(released, "commit", "--quiet", "--all", "--message", "Reword\n\nCause: reworded\nCause: (claims) see events")
+    plan = plan_release(released, "2021-06-01", cause="no cause told")
+    assert dict(cause_counts(plan.diff.changes)) == {"reworded": 1, "see events": 1}
+    file = [{"table": "events", "record_id": "", "field": "", "cause": "from the file"}]
+    plan = plan_release(released, "2021-06-01", causes=file)
+    assert dict(cause_counts(plan.diff.changes)) == {"from the file": 1, "see events": 1}
+
+
+@pytest.mark.parametrize(("note", "message"), [("(events)", "gives no cause"), ("(a, b, c, d) why", "more in its")])
+def test_note_that_is_no_cause_is_refused(note: str, message: str, released: Path) -> None:
+    git(released, "init", "--quiet")
+    git(released, "add", ".")
+    git(released, "commit", "--quiet", "--message", "Release 0.1.0")
+    git(released, "commit", "--quiet", "--allow-empty", "--message", f"Change\n\nCause: {note}")
+    with pytest.raises(ValueError, match=message):
+        commit_causes(released, "dist/v0.1.0")
+
+
+def test_outside_a_checkout_no_commit_gives_a_cause(released: Path) -> None:
+    assert commit_causes(released, "dist/v0.1.0") == []
 
 
 def test_change_table_of_a_release_makes_the_new_tables_from_the_old(released: Path, edit: Edit) -> None:

@@ -349,8 +349,9 @@ def release(
 ) -> None:
     """Release: build, compare with the last release, compute the version, write dist/vX.Y.Z and the change log.
 
-    An unchanged package is refused, and so is a change of a published value without a cause. What fails leaves
-    nothing half done.
+    An unchanged package is refused, and so is a change of a published value without a cause: from the notes of the
+    commits since ('Cause: why', or 'Cause: (table, record, field) why'), a file, or for all the rest --cause. What
+    fails leaves nothing half done.
     """
     from iskp.package.changes import read_causes
     from iskp.problem import ProblemsFound

@@ -19,6 +19,7 @@ from packaging.version import Version
 from iskp.package.archive import release_files
 from iskp.package.change_table import CHANGE_SCHEMA
 from iskp.package.changes import changelog_entry, with_causes, without_cause, write_changes
+from iskp.package.commit_notes import commit_causes
 from iskp.package.diff import Diff
 from iskp.package.files import finish, write_all
 from iskp.package.opening import OpenedPackage, open_package, read_package
@@ -59,7 +60,8 @@ def plan_release(
 ) -> Plan:
     """Work out a release, and change nothing.
 
-    ``version`` asks for more than the computed one; ``causes`` and ``cause`` explain changed values.
+    ``version`` asks for more than the computed one. Changed values are explained by ``cause``, over that by the notes
+    of commits, and over those by ``causes``.
 
     Raises:
         ReleaseRefusedError: if nothing changed, a published id would be lost, a cause is missing, or less than the
@@ -87,7 +89,8 @@ def plan_release(
                 diff = compare(last, current)
                 _check_ids(last, current)
             chosen, reasons = _choose(diff, released, version)
-        diff = _explained(diff, causes, cause)
+        noted = commit_causes(root, f"{DIST}/v{released[-1]}") if released else []
+        diff = _explained(diff, [*noted, *causes], cause)
         entry = changelog_entry(chosen, day, diff, reasons)
         files = _stamped(copy, chosen, day, entry)
         for path, content in release_files(read_package(copy, chosen), write_changes(diff.changes)).items():
@@ -135,7 +138,8 @@ def _explained(diff: Diff, causes: Sequence[Mapping[str, str]], cause: str) -> D
         )
         raise ReleaseRefusedError(
             f"{len(missing):,} changes of published values have no cause:\n{listed}\n"
-            "give one for all with --cause, or a CSV file (table, record_id, field, cause) with --causes"
+            "give one for all with --cause, in a commit's note ('Cause: (table, record, field) why'), or in a CSV file "
+            "(table, record_id, field, cause) with --causes"
         )
     return Diff(diff.old, diff.new, changes, diff.tables, diff.metadata_changed)
 
