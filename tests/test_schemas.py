@@ -78,8 +78,8 @@ def _first(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 FAULTS: dict[str, tuple[Change, str]] = {
-    "unknown key of a field": (lambda s: _first(s).update(constraint={}), "Extra inputs"),
-    "unknown key of a table": (lambda s: s.update(licences=[]), "Extra inputs"),
+    "unknown key of a field": (lambda s: _first(s).update(constraint={}), "unknown key"),
+    "unknown key of a table": (lambda s: s.update(licences=[]), "unknown key"),
     "unknown type": (lambda s: _first(s).update(type="list"), "Input should be"),
     "codes told twice, differently": (
         lambda s: s["fields"][4]["constraints"].update(enum=["other"]),

@@ -175,6 +175,17 @@ def test_parquet_with_another_cell_is_found(package: Path) -> None:
     assert "parquet_cell" in rules_broken(package)
 
 
+def test_resources_that_are_no_table_are_checked_by_their_bytes_alone(package: Path) -> None:
+    picture = {"name": "picture", "path": "picture.png", "bytes": 3, "hash": f"sha256:{sha256(b'png')}"}
+    others = [{"name": "inline", "data": [1]}, {"name": "far", "path": "https://example.org/t.csv"}]
+    change_descriptor(package, lambda d: d["resources"].extend([picture, *others]))
+    assert rules_broken(package) == {"file_exists"}
+    (package / "picture.png").write_bytes(b"png")
+    assert rules_broken(package) == set()
+    (package / "picture.png").write_bytes(b"gif")
+    assert rules_broken(package) == {"file_hash"}
+
+
 def test_frictionless_gives_a_second_opinion(package: Path) -> None:
     replace_in(package, EVENTS, ",alba,", ",elba,")
     assert {problem.rule for problem in check_with_frictionless(package / "datapackage.json")} == {"frictionless"}

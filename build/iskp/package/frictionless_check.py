@@ -18,7 +18,7 @@ def check_with_frictionless(path: Path) -> list[Problem]:
     The Parquet twins are left out: frictionless cannot count their bytes nor read nulls in their integers.
     """
     content = json.loads(path.read_text(encoding="utf-8"))
-    content["resources"] = [described for described in content["resources"] if described["format"] == "csv"]
+    content["resources"] = [described for described in content["resources"] if described.get("format") == "csv"]
     try:
         with system.use_context(trusted=False):
             report = Package(content, basepath=str(path.parent)).validate(parallel=False)

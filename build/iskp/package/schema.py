@@ -153,6 +153,23 @@ def suggest(name: str, known: Sequence[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else "known are: " + ", ".join(sorted(known))
 
 
+MODELS = (TableSchema, FieldSchema, Constraints, Category, ForeignKey, Reference)
+KEYS = sorted({field.alias or name for model in MODELS for name, field in model.model_fields.items()})
+
+
+def schema_faults(error: ValidationError) -> list[tuple[str, str]]:
+    """Return the faults of a schema, each as what is wrong, and what to do."""
+    faults = []
+    for detail in error.errors():
+        place = ".".join(map(str, detail["loc"])) or "schema"
+        if detail["type"] == "extra_forbidden":
+            faults.append((f"{place}: unknown key", suggest(str(detail["loc"][-1]), KEYS)))
+        else:
+            message = detail["msg"].removeprefix("Value error, ")
+            faults.append((f"{place}: {message}", "see Table Schema v2 and the models of iskp.package.schema"))
+    return faults
+
+
 def read_schema(path: Path) -> TableSchema:
     """Read one schema file.
 
@@ -167,14 +184,7 @@ def read_schema(path: Path) -> TableSchema:
         ) from error
     except ValidationError as error:
         raise ProblemsFound(
-            Problem(
-                str(path),
-                0,
-                f"{'.'.join(map(str, detail['loc'])) or 'schema'}: {detail['msg']}",
-                "mend the key; Table Schema v2 and the models of iskp.package.schema list the known ones",
-                "schema_model",
-            )
-            for detail in error.errors()
+            Problem(str(path), 0, what, remedy, "schema_model") for what, remedy in schema_faults(error)
         ) from error
 
 

@@ -22,7 +22,7 @@ import pyarrow.parquet
 from pydantic import ValidationError
 
 from iskp.package.files import sha256
-from iskp.package.schema import Constraints, FieldSchema, ForeignKey, TableSchema
+from iskp.package.schema import Constraints, FieldSchema, ForeignKey, TableSchema, schema_faults
 from iskp.package.second_opinion import SecondOpinion
 from iskp.package.text import LEXICAL, parse_cell
 from iskp.package.types import CONTROL, MISSING_TOKENS, Cell, arrow_schema
@@ -52,12 +52,18 @@ def check_package(path: Path) -> list[Problem]:
         return problems
     tables: dict[str, Table] = {}
     schemas: dict[str, TableSchema] = {}
-    for described in content["resources"]:
+    local = [described for described in content["resources"] if _is_one_file(described)]
+    for described in local:
         problems += check_bytes(described, path.parent)
+        if "schema" not in described:
+            continue
         try:
             schema = TableSchema.model_validate(described["schema"])
         except ValidationError as error:
-            problems.append(_problem(path.name, f"{described['name']}: {error}", REBUILD, "schema_model"))
+            problems += [
+                _problem(path.name, f"the schema of {described['name']}: {what}", remedy, "schema_model")
+                for what, remedy in schema_faults(error)
+            ]
             continue
         file = path.parent / described["path"]
         if described.get("format") == "csv" and file.is_file():
@@ -66,12 +72,18 @@ def check_package(path: Path) -> list[Problem]:
             problems += found
     for name, schema in schemas.items():
         problems += check_keys(tables, name, schema)
-    for described in content["resources"]:
+    for described in local:
         file = path.parent / described["path"]
         twin = described["name"].removesuffix("-parquet")
         if described.get("format") == "parquet" and file.is_file() and twin in tables:
             problems += check_twin(file, tables[twin], schemas[twin], described["path"])
     return sorted(problems)
+
+
+def _is_one_file(described: Mapping[str, Any]) -> bool:
+    """Tell whether a resource is one local file: not data in the descriptor, several files, or an address."""
+    path = described.get("path")
+    return isinstance(path, str) and "://" not in path
 
 
 def _problem(file: str, what: str, remedy: str, rule: str, line: int = 0) -> Problem:
