@@ -105,6 +105,19 @@ def test_attributions_add_up(values: dict[str, str], joint: str) -> None:
     assert verdict.value == joint
 
 
+@pytest.mark.parametrize(
+    ("inferred", "value"),
+    [({"second"}, "named"), ({"first", "third"}, "catch_all"), (set(), None), ({"first", "second", "third"}, None)],
+)
+def test_what_is_stated_stands_above_what_is_inferred(inferred: set[str], value: str | None) -> None:
+    group = [
+        replace(claim, qualifier="inferred") if claim.source_id in inferred else claim
+        for claim in claims("coverage", first="named", second="catch_all", third="named")
+    ]
+    verdict = rules.stated_over_inferred(group, CONTEXT)
+    assert (None if verdict is None else verdict.value) == value
+
+
 def test_own_voice_is_stronger_than_hearsay_and_a_denial_disputes() -> None:
     stronger = rules.strongest_certainty(claims("certainty", first="attributed", second="asserted"), CONTEXT)
     disputed = rules.strongest_certainty(claims("certainty", first="disputed", second="asserted"), CONTEXT)

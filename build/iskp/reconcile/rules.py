@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from iskp.coding.claims import EDITORS, Claim
+from iskp.coding.claims import EDITORS, INFERRED, Claim
 from iskp.coding.edtf_dates import Interval, bounds, expression
 from iskp.coding.figures import count_bounds
 from iskp.coding.sheet import FIGURE_COLUMNS, is_date_column
@@ -195,6 +195,14 @@ def strongest_certainty(claims: Sequence[Claim], context: Context) -> Verdict | 
     return Verdict(strongest, frozenset({strongest}))
 
 
+def stated_over_inferred(claims: Sequence[Claim], context: Context) -> Verdict | None:
+    """What sources say stands above what only follows from one: the inference rests on a reading of ours."""
+    said = [claim for claim in independent(claims, context) if claim.qualifier != INFERRED]
+    if not said or len(said) == len(claims) or len(_values(said)) != 1:
+        return None
+    return Verdict(next(iter(_values(said))), frozenset(_values(said)))
+
+
 def editors_last(claims: Sequence[Claim], context: Context) -> Verdict | None:
     """What we filled in because no source told gives way as soon as one does."""
     sources = [claim for claim in claims if claim.source_id != EDITORS]
@@ -215,5 +223,6 @@ RULES: Sequence[Rule] = (
     most_specific_code,
     joint_attribution,
     strongest_certainty,
+    stated_over_inferred,
     editors_last,
 )
