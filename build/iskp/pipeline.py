@@ -24,6 +24,7 @@ from iskp.coding.registry import Registry, read_registry, registry_claims
 from iskp.coding.sheet import parse_sheet, sheet_model
 from iskp.coding.verification import Verification, verify
 from iskp.coding.yaml_lines import LinedFile, read_yaml
+from iskp.output import DESCRIPTOR, Files, make_csv_package, make_files
 from iskp.package.descriptor import as_bytes
 from iskp.package.files import write_all
 from iskp.package.releases import DIST
@@ -32,7 +33,6 @@ from iskp.package.second_opinion import SecondOpinion
 from iskp.package.text import parse_cell
 from iskp.package.types import Cell, Record, to_frame
 from iskp.package.validate import check_package
-from iskp.package_files import DESCRIPTOR, Files, make_csv_package, make_files
 from iskp.problem import Problem, ProblemsFound, raise_if_any
 from iskp.readme import with_tables
 from iskp.reconcile.context import make_context

@@ -1,4 +1,4 @@
-"""The files of the package, as bytes: tables as CSV and Parquet, descriptor, data dictionary, citation file."""
+"""What a build puts out, as bytes: tables as CSV and Parquet, descriptor, data dictionary, citation file."""
 
 from __future__ import annotations
 
