@@ -35,6 +35,13 @@ FAULTS = {
     "unknown event": (COURIER, "ev0001:", "ev0002:", "unknown_record", "add it to the registry"),
     "too many words": (GAZETTE, "stated: bomber", "stated: a b c d e f g h i j", "sheet_value", "mend the value"),
     "word for a number with a value": (GAZETTE, "qualifier: nearly", "qualifier: vague", "count_rule", "mend"),
+    "two spellings of a publisher": (
+        GAZETTE,
+        "The Northern Gazette",
+        "Southern courier",
+        "publisher_spelling",
+        "write",
+    ),
     "inferred from nothing": (
         GAZETTE,
         "{value: claimed,",

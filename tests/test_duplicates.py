@@ -103,7 +103,8 @@ def test_unsettled_pair_stops_the_build_and_a_pointless_entry_too(
 def test_sources_with_one_address_or_one_title_are_proposed(changes: dict[str, str], proposed: bool) -> None:
     first = {"source_id": "first", "title": "Blast at market", "url": "https://example.org/a", "derived_from": "third"}
     second = {"source_id": "second", "title": "Another", "url": "https://example.org/b", "derived_from": None} | changes
-    assert bool(proposed_sources(pd.DataFrame([first, second]))) is proposed
+    sources = pd.DataFrame([first, second])
+    assert bool(proposed_sources(sources, sources.dropna())) is proposed
 
 
 def test_document_coded_in_two_sheets_stops_the_build(example: Path, edit: Callable[[str, str, str], int]) -> None:

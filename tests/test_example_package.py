@@ -121,6 +121,22 @@ def test_copy_neither_corroborates_nor_counts(example: Path, edit: Callable[[str
     assert event["killed_best"] == 7
 
 
+def test_digest_of_two_sources_is_derived_from_both_and_corroborates_neither(example: Path) -> None:
+    (example / "sources/digest.yaml").write_text(
+        "source: {source_id: digest, title: Week, publisher: Digest, source_type: news_article, language: en, "
+        "derived_from: [courier-2021-04, gazette-2021-03-20], url: 'https://x.org', perpetrator_affiliated: no}\n"
+        "events: {ev0001: {event_type: bombing}}\n",
+        encoding="utf-8",
+    )
+    build(example)
+    (event,) = pd.read_parquet(example / "data/events.parquet").to_dict("records")
+    sources = pd.read_parquet(example / "data/sources.parquet").set_index("source_id")
+    derivations = pd.read_parquet(example / "data/source_derivations.parquet")
+    assert (event["n_sources"], event["n_independent_sources"]) == (3, 2)
+    assert sources.loc["digest", "derived_from"] == "courier-2021-04"
+    assert list(derivations["derived_from"]) == ["courier-2021-04", "gazette-2021-03-20"]
+
+
 def test_perpetrators_own_medium_never_gives_a_best_figure(example: Path, edit: Callable[[str, str, str], int]) -> None:
     for sheet in ("gazette-2021-03-20", "courier-2021-04"):
         edit(f"sources/{sheet}.yaml", "perpetrator_affiliated: no", "perpetrator_affiliated: yes")

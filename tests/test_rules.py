@@ -17,7 +17,8 @@ from iskp.reconcile.context import Context, most_specific
 from iskp.reconcile.derive import combined_bounds, designation_status
 
 CONTEXT = Context(
-    copied_from={"copy": "first"},
+    copied_from={"copy": frozenset({"first"}), "digest": frozenset({"first", "second"})},
+    publishers={"first": "Gazette", "again": "Gazette", "second": "Courier", "copy": "Mirror", "digest": "Mirror"},
     parents={"branch": "front"},
     within={"town": "land"},
     broader={"event_type": {"suicide_bombing": "bombing", "bombing": "attack"}},
@@ -154,6 +155,39 @@ def test_tie_of_figures_goes_to_the_later_report() -> None:
     verdict = rules.count_rule(counts(first="exact 20", second="exact 22"), CONTEXT)
     assert verdict is not None
     assert verdict.value == "22"
+
+
+def test_publisher_that_repeats_itself_is_one_voice() -> None:
+    group = counts(first="exact 20", again="exact 20", second="exact 22")
+    verdict = rules.count_rule(group, CONTEXT)
+    assert verdict is not None
+    assert verdict.value == "22"
+
+
+@pytest.mark.parametrize(
+    ("sources", "voices"),
+    [
+        ([], 0),
+        (["first", "again"], 1),
+        (["first", "second"], 2),
+        (["first", "copy"], 1),
+        (["second", "copy"], 2),
+        (["digest"], 1),
+        (["digest", "second"], 1),
+        (["digest", "first", "second"], 2),
+        (["digest", "copy"], 1),
+        (["digest", "unheard"], 2),
+    ],
+)
+def test_sources_have_as_many_voices_as_publishers_of_originals(sources: list[str], voices: int) -> None:
+    assert CONTEXT.independent_voices(sources) == voices
+
+
+def test_digest_yields_to_each_of_its_originals() -> None:
+    for original in ("first", "second"):
+        verdict = rules.original_over_copy(claims("place_id", **{original: "land", "digest": "town"}), CONTEXT)
+        assert verdict is not None
+        assert verdict.value == "land"
 
 
 def test_upper_bound_alone_gives_no_best_figure() -> None:

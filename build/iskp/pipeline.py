@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from iskp.checks.duplicates import check_duplicates
+from iskp.checks.duplicates import check_duplicates, check_publishers
 from iskp.checks.identity import check_known, check_references, check_used, check_vanished
 from iskp.checks.tables import check_tables
 from iskp.coding.claims import EDITORS, Claim, check_claims, check_dates, check_fingerprints, sheet_claims
@@ -98,6 +98,7 @@ def read_coded(root: Path) -> Coded:
         claims += coded
     if registry is not None:
         problems += check_known(claims, registry)
+    problems += check_publishers(claims)
     if problems or registry is None:
         raise ProblemsFound(problems)
     return Coded(schemas, registry, tuple(claims))

@@ -5,13 +5,15 @@ within three days of each other, one place holds the other or they are within 50
 told, differ by a quarter at most. Events whose date is not known to a month are left out: they would pair with all.
 
 No document may be two sources, for it would corroborate itself. Two sources are proposed when they have the same
-address, or the same title where neither says that it derives from the other nor both from a third.
+address, or the same title where neither says that it derives from the other nor both from a third. A publisher under
+two names would corroborate itself likewise, so that its spelling is checked too.
 """
 
 from __future__ import annotations
 
 import datetime
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -20,6 +22,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pandas as pd
 
+from iskp.coding.claims import Claim
+from iskp.coding.evidence import normalised_words
 from iskp.coding.registry import Registry
 from iskp.problem import Problem
 
@@ -107,13 +111,19 @@ def _close_in_toll(one: Row, other: Row) -> bool:
     return high - low <= TOLL_DIFFERENCE * high
 
 
-def proposed_sources(sources: pd.DataFrame) -> list[Pair]:
-    """Return pairs of sources that may be one document: they share an address, or a title that nothing explains."""
+def proposed_sources(sources: pd.DataFrame, derivations: pd.DataFrame) -> list[Pair]:
+    """Return pairs of sources that may be one document: they share an address, or a title that nothing explains.
+
+    A title is explained where one is a copy of the other, or both are of a third.
+    """
+    originals: dict[str, set[str]] = {}
+    for copy, original in zip(derivations["source_id"], derivations["derived_from"], strict=True):
+        originals.setdefault(str(copy), set()).add(str(original))
     rows = sorted(sources.to_dict("records"), key=lambda row: str(row["source_id"]))
     pairs = {
         pair: f"both have the title {one['title']}"
-        for pair, one, other in _alike(rows, "title", str.casefold)
-        if not _derived(one, other)
+        for pair, one, _ in _alike(rows, "title", str.casefold)
+        if not _derived(*pair, originals)
     }
     pairs |= {pair: f"both have the address {one['url']}" for pair, one, _ in _alike(rows, "url", _address)}
     return [Pair(*ids, reason, "sources") for ids, reason in sorted(pairs.items())]
@@ -135,16 +145,36 @@ def _address(url: str) -> str:
     return urlunsplit(("", parts.netloc.lower().removeprefix("www."), parts.path.rstrip("/"), parts.query, ""))
 
 
-def _derived(one: Row, other: Row) -> bool:
-    parents = [row["derived_from"] for row in (one, other) if bool(pd.notna(row["derived_from"]))]
-    return one["source_id"] in parents or other["source_id"] in parents or len(set(parents)) < len(parents)
+def _derived(one: str, other: str, originals: Mapping[str, set[str]]) -> bool:
+    above, beside = originals.get(one, set()), originals.get(other, set())
+    return one in beside or other in above or not above.isdisjoint(beside)
+
+
+def check_publishers(claims: Iterable[Claim]) -> Iterator[Problem]:
+    """Check that a publisher has one spelling, since sources of one publisher count as one voice."""
+    named = [claim for claim in claims if (claim.table_name, claim.field) == ("sources", "publisher")]
+    spellings: dict[str, Counter[str]] = {}
+    for claim in named:
+        spellings.setdefault(_plain(claim.value or ""), Counter())[claim.value or ""] += 1
+    for claim in named:
+        usual = spellings[_plain(claim.value or "")].most_common(1)[0][0]
+        if claim.value != usual:
+            what = f"{claim.value!r} and {usual!r} are spellings of one publisher"
+            yield claim.problem(what, f"write {usual!r}", "publisher_spelling")
+
+
+def _plain(name: str) -> str:
+    return "".join(normalised_words(name)).removeprefix("the")
 
 
 def check_duplicates(
     frames: Mapping[str, pd.DataFrame], within: Mapping[str, str], registry: Registry
 ) -> Iterator[Problem]:
     """Check that every proposed pair is settled, and that no settled pair has become pointless."""
-    found = [*proposed_pairs(frames["events"], within), *proposed_sources(frames["sources"])]
+    found = [
+        *proposed_pairs(frames["events"], within),
+        *proposed_sources(frames["sources"], frames["source_derivations"]),
+    ]
     proposed = {(pair.first, pair.second): pair for pair in found}
     file = registry.files["pairs"]
     settled = {entry.ids: index for index, entry in enumerate(registry.pairs)}

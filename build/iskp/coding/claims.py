@@ -13,7 +13,7 @@ from iskp.coding.figures import count_bounds
 from iskp.coding.sheet import CHILD_SECTIONS, FIGURE_COLUMNS, Row, coded_columns, is_date_column
 from iskp.coding.stated_dates import resolve
 from iskp.coding.yaml_lines import LinedFile, Place
-from iskp.package.schema import Schemas
+from iskp.package.schema import Schemas, TableSchema
 from iskp.problem import Problem
 
 EDITORS = "iskp-editors"
@@ -76,26 +76,29 @@ def numbered(claims: Iterable[Claim]) -> list[Claim]:
 
 def sheet_claims(sheet: Any, file: LinedFile, schemas: Schemas) -> list[Claim]:
     """Turn a parsed sheet into claims, in its order; the header's fields are claims of the source about itself."""
-    source = sheet.source
-    claims = [
-        Claim(
-            "sources",
-            source.source_id,
-            field.name,
-            getattr(source, field.name),
-            source.source_id,
-            note=source.note if field.name in {"published_edtf", "derived_from"} else None,
-            file=file.name,
-            line=file.line(("source", field.name)),
-        )
-        for field in schemas["sources"].fields
-        if not field.derived and getattr(source, field.name) is not None
-    ]
+    claims = list(_header_claims(sheet.source, file, schemas["sources"]))
     reader = _Reader(sheet, file, schemas)
     for table in ("organizations", "events", "designations", "places"):
         for record_id, row in getattr(sheet, table).items():
             claims += reader.row(row, table, record_id, (table, record_id))
     return numbered(claims)
+
+
+def _header_claims(source: Any, file: LinedFile, schema: TableSchema) -> Iterator[Claim]:
+    """Yield what the header says; of which sources it is a copy is the editors' finding, not a word of the source."""
+
+    def claim(cell: tuple[str, str, str], value: str, by: str, index: int = 0) -> Claim:
+        note = source.note if cell[2] in {"published_edtf", "derived_from"} else None
+        line = file.line(_place_of(("source",), cell[2], index, file))
+        return Claim(*cell, value, by, note=note, file=file.name, line=line)
+
+    for field in schema.fields:
+        value = source.main_original if field.name == "derived_from" else getattr(source, field.name, None)
+        if value is not None:
+            yield claim(("sources", source.source_id, field.name), value, source.source_id)
+    for index, original in enumerate(source.derived_from):
+        cell = ("source_derivations", f"{source.source_id}:{original}", "derived_from")
+        yield claim(cell, original, EDITORS, index)
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,7 @@ def check_claims(claims: Iterable[Claim], sheet: Any) -> Iterator[Problem]:
     """Check what a sheet's model cannot see: evidence, figures and their qualifiers, and values that are missing."""
     held = sheet.source.text_sha256 is not None
     for claim in claims:
-        if claim.table_name == "sources":
+        if claim.table_name == "sources" or claim.source_id == EDITORS:
             continue
         if held and claim.evidence is None:
             remedy = "run 'iskp cite TEXT \"the words\"' and give the fingerprint as 'at'"

@@ -50,6 +50,8 @@ def _properties(model: type[Strict]) -> dict[str, Any]:
         branches = [branch for branch in content.get("anyOf", [content]) if branch.get("type") != "null"]
         codes = branches[0].get("enum") or ([branches[0]["const"]] if "const" in branches[0] else None)
         described[name] = {"enum": codes} if codes else {"type": PLAIN}
+        if branches[0].get("type") == "array":
+            described[name] = {"anyOf": [{"type": PLAIN}, {"type": "array", "items": {"type": PLAIN}}]}
     return described
 
 

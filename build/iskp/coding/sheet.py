@@ -141,23 +141,36 @@ class ChildRow(Row):
     key: Slug | None = None
 
 
+def _listed(coded: Any) -> Any:
+    return coded if isinstance(coded, list) else [coded]
+
+
 class SourceHeader(Strict):
-    """Bibliographic record of the document; ``note`` says how a date or an origin was settled."""
+    """Bibliographic record of the document; ``note`` says how a date or an origin was settled.
+
+    ``derived_from`` names the sources of which the document is a copy, the main one first.
+    """
 
     source_id: Slug
     title: Text
     publisher: Text
+    distributor: Text | None = None
     author: Text | None = None
     source_type: Text
     published_edtf: Edtf | None = None
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
     url: Annotated[str, Field(pattern=r"^https?://[^ ]+$")] | None = None
-    derived_from: Slug | None = None
+    derived_from: Annotated[tuple[Slug, ...], BeforeValidator(_listed)] = ()
     perpetrator_affiliated: Literal["yes", "no", "unknown"]
     accessed_on: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None = None
     text_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     licence: Text | None = None
     note: Text | None = None
+
+    @property
+    def main_original(self) -> str | None:
+        """Return the source of which it is a copy for the most part."""
+        return self.derived_from[0] if self.derived_from else None
 
 
 def _list_of_mappings(coded: Any) -> Any:

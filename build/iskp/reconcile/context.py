@@ -1,4 +1,4 @@
-"""What the rules need to know besides the claims of one cell: which sources copy, and what contains what."""
+"""What the rules need to know besides the claims of one cell: whose voice a source is, and what contains what."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from iskp.coding.edtf_dates import bounds
 class Context:
     """Facts about sources, organizations, places and codes.
 
-    ``copied_from`` maps a source to the one that it rewrites; ``parents`` maps an organization to the one that it is
-    a part or province of; ``within`` maps a place to the next larger one; ``broader`` maps a code to a more general
-    one; ``published`` maps a source to the last day on which it can have been published; ``aggregates`` are the events
-    that a source calls recurring or cumulative.
+    ``copied_from`` maps a source to those that it rewrites; ``publishers`` maps it to its publisher; ``parents`` maps
+    an organization to the one that it is a part or province of; ``within`` maps a place to the next larger one;
+    ``broader`` maps a code to a more general one; ``published`` maps a source to the last day on which it can have
+    been published; ``aggregates`` are the events that a source calls recurring or cumulative.
     """
 
-    copied_from: Mapping[str, str]
+    copied_from: Mapping[str, frozenset[str]]
+    publishers: Mapping[str, str]
     parents: Mapping[str, str]
     within: Mapping[str, str]
     broader: Mapping[str, Mapping[str, str]]
@@ -28,17 +29,43 @@ class Context:
     perpetrators_own: frozenset[str]
     aggregates: frozenset[str] = frozenset()
 
-    def origin(self, source_id: str) -> str:
-        """Return the source that a source goes back to, by any number of rewrites; itself when it is no copy."""
-        seen = {source_id}
-        while source_id in self.copied_from and self.copied_from[source_id] not in seen:
-            source_id = self.copied_from[source_id]
-            seen.add(source_id)
-        return source_id
-
     def copies(self, source_id: str, other: str) -> bool:
-        """Tell whether a source goes back to the other one."""
-        return source_id != other and other in _chain(source_id, self.copied_from)
+        """Tell whether a source goes back to the other one, by any number of rewrites."""
+        return source_id != other and other in self._line(source_id)
+
+    def voices(self, source_id: str) -> frozenset[str]:
+        """Return the publishers that speak in a source: its own, or those of the originals that it goes back to.
+
+        A publisher's reports are one voice, however many there are: a newsroom that repeats itself corroborates
+        nothing, nor do ten papers that print one agency.
+        """
+        line = self._line(source_id)
+        first = [source for source in line if not self.copied_from.get(source)] or [source_id]
+        return frozenset(self.publishers.get(source, source) for source in first)
+
+    def independent_voices(self, sources: Iterable[str]) -> int:
+        """Count the independent publishers behind some sources; a source of several counts where none of them does.
+
+        >>> context = Context({"c": frozenset("ab")}, {}, {}, {}, {}, {}, frozenset())
+        >>> context.independent_voices(["a", "c"]), context.independent_voices(["a", "b", "c"])
+        (1, 2)
+        """
+        heard: set[str] = set()
+        count = 0
+        for voices in sorted(
+            (self.voices(source) for source in sources), key=lambda found: (len(found), sorted(found))
+        ):
+            count += heard.isdisjoint(voices)
+            heard |= voices
+        return count
+
+    def _line(self, source_id: str) -> set[str]:
+        line, ahead = {source_id}, [source_id]
+        while ahead:
+            originals = self.copied_from.get(ahead.pop(), frozenset()) - line
+            line |= originals
+            ahead += originals
+        return line
 
 
 def _chain(start: str, upward: Mapping[str, str]) -> list[str]:
@@ -83,7 +110,8 @@ BROADER_NAME_KINDS: Mapping[str, str] = {"acronym": "alias", "full_name": "alias
 
 def make_context(claims: Iterable[Claim]) -> Context:
     """Gather the context from the claims themselves, so that claims alone rebuild the tables."""
-    copied: dict[str, str] = {}
+    copied: dict[str, frozenset[str]] = {}
+    publishers: dict[str, str] = {}
     parents: dict[str, str] = {}
     within: dict[str, str] = {}
     published: dict[str, datetime.date] = {}
@@ -93,8 +121,11 @@ def make_context(claims: Iterable[Claim]) -> Context:
         if claim.value is None:
             continue
         match claim.table_name, claim.field:
-            case "sources", "derived_from":
-                copied[claim.record_id] = claim.value
+            case "source_derivations", "derived_from":
+                copy = claim.record_id.partition(":")[0]
+                copied[copy] = copied.get(copy, frozenset()) | {claim.value}
+            case "sources", "publisher":
+                publishers[claim.record_id] = claim.value
             case "sources", "published_edtf":
                 published[claim.record_id] = bounds(claim.value).end or datetime.date.max
             case "sources", "perpetrator_affiliated" if claim.value == "yes":
@@ -112,4 +143,4 @@ def make_context(claims: Iterable[Claim]) -> Context:
         "target_type": BROADER_TARGETS,
         "name_kind": BROADER_NAME_KINDS,
     }
-    return Context(copied, parents, within, broader, published, frozenset(own), frozenset(aggregates))
+    return Context(copied, publishers, parents, within, broader, published, frozenset(own), frozenset(aggregates))

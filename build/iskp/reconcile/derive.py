@@ -78,6 +78,8 @@ def _keys(work: Derivation) -> None:
     for section in CHILD_SECTIONS.values():
         for record_id, row in work.rows(section.table).items():
             row[parents[section.parent]] = record_id.split(":", 1)[0]
+    for record_id, row in work.rows("source_derivations").items():
+        row["source_id"] = record_id.split(":", 1)[0]
 
 
 def _dates(work: Derivation) -> None:
@@ -157,7 +159,7 @@ def _counts(work: Derivation) -> None:
             row["basis"] = "words_only"
         elif not neutral:
             row["basis"] = "perpetrator_only"
-        elif len({claim.source_id for claim in neutral}) == 1:
+        elif work.context.independent_voices({claim.source_id for claim in neutral}) == 1:
             row["basis"] = "single_source"
         else:
             row["basis"] = "agreement" if len({claim.value for claim in neutral}) == 1 else "range_of_sources"
@@ -245,13 +247,13 @@ def _toll(row: Row, measure: str, counts: Sequence[Row]) -> None:
 
 def _count_sources(row: Row, claims: Iterable[Claim], context: Context) -> None:
     sources = {claim.source_id for claim in claims}
-    origins = {context.origin(source) for source in sources if source not in context.perpetrators_own}
+    independent_voices = context.independent_voices(sources - context.perpetrators_own)
     row["n_sources"] = str(len(sources))
-    row["n_independent_sources"] = str(len(origins))
+    row["n_independent_sources"] = str(independent_voices)
     if row.get("attribution") == "disputed":
         row["status"] = "disputed"
     else:
-        row["status"] = "confirmed" if len(origins) > 1 else "provisional"
+        row["status"] = "confirmed" if independent_voices > 1 else "provisional"
 
 
 def _designation_actions(work: Derivation) -> None:

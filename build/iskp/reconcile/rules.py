@@ -7,7 +7,6 @@ none applies the sources are in unsettled conflict, and the build stops until ``
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -47,24 +46,25 @@ def _values(claims: Sequence[Claim]) -> set[str]:
 
 
 def count_rule(claims: Sequence[Claim], context: Context) -> Verdict | None:
-    """Figures: best is the figure that most independent sources give; in a tie, the latest published.
+    """Figures: best is the figure that most independent publishers give; in a tie, the latest published.
 
     Tolls are corrected upwards and downwards after the first day, so the later report knows more. A perpetrator's own
     medium never supports a best figure: it has an interest in the number. Neither do words, ranges and upper bounds.
     """
     if claims[0].field not in FIGURE_COLUMNS:
         return None
-    supported: Counter[str] = Counter()
+    support: dict[str, set[str]] = {}
     latest: dict[str, str] = {}
     for claim in independent(claims, context):
         best = count_bounds(claim.value, claim.qualifier or "exact").best
         if best is not None and claim.source_id not in context.perpetrators_own:
-            supported[str(best)] += 1
+            support.setdefault(str(best), set()).add(claim.source_id)
             day = context.published.get(claim.source_id)
             latest[str(best)] = max(latest.get(str(best), ""), day.isoformat() if day else "")
-    if not supported:
+    if not support:
         return Verdict(None, frozenset(claim.value for claim in claims))
-    best_figure = max(supported, key=lambda figure: (supported[figure], latest[figure], -int(figure)))
+    voices = {figure: context.independent_voices(sources) for figure, sources in support.items()}
+    best_figure = max(voices, key=lambda figure: (voices[figure], latest[figure], -int(figure)))
     return Verdict(best_figure, frozenset({best_figure}))
 
 
