@@ -65,6 +65,17 @@ def test_disjoint_dates_are_no_ones_to_settle() -> None:
     assert all(rule(group, CONTEXT) is None for rule in rules.RULES)
 
 
+def test_citation_with_its_number_is_the_one_without() -> None:
+    group = claims("legal_instrument", "designations", first="Order 2011", second="Order, 2011 (S.I. 2011/108)")
+    verdict = rules.fullest_citation(group, CONTEXT)
+    assert verdict == rules.Verdict("Order, 2011 (S.I. 2011/108)", frozenset({"Order, 2011 (S.I. 2011/108)"}))
+
+
+@pytest.mark.parametrize("other", ["Order 2012 (No. 7)", "Order 20", "Reorder 2011 (No. 7)"])
+def test_citations_of_other_instruments_stay_in_conflict(other: str) -> None:
+    assert rules.fullest_citation(claims("legal_instrument", first="Order 2011", second=other), CONTEXT) is None
+
+
 def test_aggregate_keeps_its_whole_span() -> None:
     group = claims("date_edtf", record="ev0009", first="../2018-09", second="../2021-12")
     verdict = rules.whole_span_of_aggregate(group, CONTEXT)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from iskp.coding.claims import EDITORS, INFERRED, Claim
 from iskp.coding.edtf_dates import Interval, bounds, expression
+from iskp.coding.evidence import normalised_words
 from iskp.coding.figures import count_bounds
 from iskp.coding.sheet import FIGURE_COLUMNS, is_date_column
 from iskp.reconcile.context import Context, most_specific
@@ -160,6 +161,20 @@ def most_specific_code(claims: Sequence[Claim], context: Context) -> Verdict | N
     return _specific(independent(claims, context), broader)
 
 
+def fullest_citation(claims: Sequence[Claim], context: Context) -> Verdict | None:
+    """A citation of a legal instrument with its number does not contradict one without: the fullest has all the others.
+
+    Citations are compared as words, so that punctuation and case make no other instrument.
+    """
+    if claims[0].field != "legal_instrument":
+        return None
+    spelled = {value: f" {' '.join(normalised_words(value))} " for value in _values(independent(claims, context))}
+    fullest = max(sorted(spelled), key=lambda value: len(spelled[value]))
+    if all(words in spelled[fullest] for words in spelled.values()):
+        return Verdict(fullest, frozenset({fullest}))
+    return None
+
+
 def _specific(claims: Sequence[Claim], upward: Mapping[str, str]) -> Verdict | None:
     values = _values(claims) - UNKNOWN
     value = most_specific(values, upward)
@@ -221,6 +236,7 @@ RULES: Sequence[Rule] = (
     most_specific_organization,
     most_specific_place,
     most_specific_code,
+    fullest_citation,
     joint_attribution,
     strongest_certainty,
     stated_over_inferred,
