@@ -16,6 +16,8 @@ from iskp.reconcile.derive import script_of
 
 Tables = Callable[[str], pd.DataFrame]
 
+SEEN = "actions: [{action: observed_present, key: seen}]"
+
 
 @pytest.fixture(scope="module")
 def built(filled_example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -111,6 +113,36 @@ def test_only_a_day_without_doubt_is_a_day_of_designation_and_of_its_end(
     (designation,) = pd.read_parquet(example / "data/designations.parquet").to_dict("records")
     found = [None if pd.isna(designation[column]) else designation[column] for column in ("designated_on", "ended_on")]
     assert found == [day, day]
+
+
+@pytest.mark.parametrize(
+    ("pages", "page"),
+    [
+        ({"a": ("government_document", "designated_edtf: '2021-03-20'"), "b": ("government_document", SEEN)}, "a"),
+        ({"a": ("government_document", SEEN), "b": ("intergovernmental_document", SEEN)}, "b"),
+        (
+            {"a": ("government_document", SEEN), "b": ("government_document", f"qualifier: inferred, note: x, {SEEN}")},
+            "a",
+        ),
+        ({"a": ("government_document", SEEN), "b": ("news_article", "designated_edtf: '2021-03-20'")}, "a"),
+        ({"a": ("government_document", SEEN), "b": ("news_article", "instrument_url: 'https://x.org/law'")}, "law"),
+        ({"a": ("news_article", SEEN)}, None),
+    ],
+)
+def test_official_page_is_the_instrument_or_what_says_most(
+    pages: dict[str, tuple[str, str]], page: str | None, example: Path
+) -> None:
+    for day, (name, (kind, stated)) in enumerate(pages.items(), start=1):
+        (example / f"sources/{name}.yaml").write_text(
+            f"source: {{source_id: {name}, title: List {name}, publisher: Harbour, source_type: {kind}, language: en, "
+            f"url: 'https://x.org/{name}', published_edtf: 2021-05-0{day}, perpetrator_affiliated: no}}\n"
+            f"designations: {{portland-not-told-red-front: {{{stated}}}}}\n",
+            encoding="utf-8",
+        )
+    build(example)
+    (designation,) = pd.read_parquet(example / "data/designations.parquet").to_dict("records")
+    found = designation["official_url"]
+    assert (None if pd.isna(found) else found) == (f"https://x.org/{page}" if page else None)
 
 
 def test_copy_neither_corroborates_nor_counts(example: Path, edit: Callable[[str, str, str], int]) -> None:

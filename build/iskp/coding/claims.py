@@ -123,7 +123,7 @@ class _Reader:
             if section.parent == table:
                 for index, child in enumerate(getattr(row, name)):
                     child_id = _child_id(record_id, child, section.id_columns)
-                    yield from self.row(child, section.table, child_id, (*place, name, index))
+                    yield from self.row(_with_inference(child, row), section.table, child_id, (*place, name, index))
 
     def undated(self, row: Any, event_id: str, place: Place) -> Claim:
         """Return what is certain of an event without time words: it came before the text that tells of it."""
@@ -156,6 +156,13 @@ class _Reader:
             file=self.file.name,
             line=self.file.line(place),
         )
+
+
+def _with_inference(child: Any, parent: Any) -> Any:
+    """Return a child row as its parent has it: what belongs to an inferred row is inferred, and from the same."""
+    if parent.qualifier != INFERRED or child.qualifier is not None:
+        return child
+    return child.model_copy(update={"qualifier": INFERRED, "note": child.note or parent.note})
 
 
 def _place_of(row: Place, column: str, index: int, file: LinedFile) -> Place:

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from iskp.coding.claims import EDITORS, Claim
+from iskp.coding.claims import EDITORS, INFERRED, Claim
 from iskp.coding.edtf_dates import bounds, known_day
 from iskp.coding.figures import Bounds, count_bounds
 from iskp.coding.sheet import CHILD_SECTIONS, FIGURE_COLUMNS
@@ -29,6 +29,7 @@ PLACE_PRECISION = {
     "region": "region",
 }
 DATE_SUFFIX = "_edtf"
+OFFICIAL = frozenset({"government_document", "intergovernmental_document"})
 
 
 @dataclass
@@ -306,6 +307,28 @@ def _designations(work: Derivation) -> None:
         ended = [action.get("action_edtf") for action in history if action["action"] == "delisted"]
         if row["status"] == "ended" and ended and ended[-1] is not None and (day := known_day(ended[-1])) is not None:
             row["ended_on"] = day.isoformat()
+        claims = list(work.of("designations", designation_id))
+        for action_id, _ in actions.get(designation_id, []):
+            claims += work.of("designation_actions", action_id)
+        if page := row.get("instrument_url") or _official_page(claims, work):
+            row["official_url"] = page
+
+
+def _official_page(claims: Iterable[Claim], work: Derivation) -> str | None:
+    """Return the page of the official source that says most of a listing; ``None`` where no official source tells.
+
+    A page that gives the accepted day stands above one that names the organization, and that above one from which we
+    only infer; among equals the latest published is taken.
+    """
+    ranks: dict[str, tuple[bool, bool, str]] = {}
+    for claim in claims:
+        source = work.rows("sources")[claim.source_id]
+        if source["source_type"] in OFFICIAL and "url" in source:
+            gives_day = claim.status == "accepted" and claim.field.endswith(DATE_SUFFIX)
+            named = claim.qualifier != INFERRED
+            rank = (named and gives_day, named, source.get("published_end", ""))
+            ranks[source["url"]] = max(rank, ranks.get(source["url"], rank))
+    return max(ranks, key=lambda url: (ranks[url], url), default=None)
 
 
 Step = Callable[[Derivation], None]
