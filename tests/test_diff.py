@@ -296,6 +296,28 @@ def test_version_follows_from_the_difference(case: str, tmp_path: Path) -> None:
     assert computed_bump(diff)[0] is bump
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "bump"),
+    [(True, True, Bump.MINOR), (False, True, Bump.MAJOR), (True, False, Bump.MINOR), (False, False, Bump.MAJOR)],
+)
+@pytest.mark.parametrize("renames", [None, {"people": {"b": "c"}}])
+def test_row_gone_is_major_where_the_old_version_promised_its_id(
+    before: bool, after: bool, bump: Bump, renames: Mapping[str, Mapping[str, str]] | None, tmp_path: Path
+) -> None:
+    kept = people(FIRST, ("c", *SECOND[1:])) if renames else people(FIRST)
+    packages = [
+        write_package(tmp_path / name, tables) for name, tables in (("old", people(FIRST, SECOND)), ("new", kept))
+    ]
+    for folder, transient in zip(packages, (before, after), strict=True):
+        descriptor = folder if folder.is_file() else folder / "datapackage.json"
+        content = json.loads(descriptor.read_text(encoding="utf-8"))
+        for resource in content["resources"]:
+            resource["schema"] |= {"transientIds": True} if transient else {}
+        descriptor.write_text(json.dumps(content), encoding="utf-8")
+    with open_package(str(packages[0])) as old, open_package(str(packages[1])) as new:
+        assert computed_bump(diff_packages(old, new, renames))[0] is bump
+
+
 def test_type_and_column_changes_are_major_or_minor(tmp_path: Path) -> None:
     fewer, other, more = (people(FIRST) for _ in range(3))
     del fewer["people"].columns["ok"]

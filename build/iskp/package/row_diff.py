@@ -38,7 +38,10 @@ no difference.
 
 @dataclass(frozen=True)
 class TableDiff:
-    """How many rows of one table are new, gone, other, renamed, and how many cells changed."""
+    """How many rows of one table are new, gone, other, renamed, and how many cells changed.
+
+    ``promised`` tells whether the old version promised that its ids stay.
+    """
 
     table: str
     added: int = 0
@@ -46,6 +49,7 @@ class TableDiff:
     changed: int = 0
     renamed: int = 0
     cells: int = 0
+    promised: bool = True
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed or self.renamed)
@@ -207,7 +211,8 @@ class _Comparison:
         added, removed = (self._count(f"{side}_picked") - self._count("both_picked") for side in ("new", "old"))
         renamed, cells = parts[0].num_rows, parts[1].num_rows
         rows = self._count("changed_cells", "DISTINCT r")
-        return pa.concat_tables(parts), TableDiff(self.table, added, removed, rows, renamed, cells)
+        promised = not old.schema.get("transientIds", False)
+        return pa.concat_tables(parts), TableDiff(self.table, added, removed, rows, renamed, cells, promised)
 
     def _changed_cells(self, queries: Sequence[str]) -> pa.Table:
         """Return the change table of the cells that differ in rows that both versions have."""

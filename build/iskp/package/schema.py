@@ -85,7 +85,11 @@ class ForeignKey(Strict):
 
 
 class TableSchema(Strict):
-    """One table."""
+    """One table.
+
+    ``transient_ids`` says that the keys of its rows are made of what they say, so that a row comes and goes as a value
+    is corrected: nobody is promised that such an id stays, as they are for the ids of other tables.
+    """
 
     name: str
     title: str
@@ -93,6 +97,7 @@ class TableSchema(Strict):
     fields: tuple[FieldSchema, ...]
     missing_values: tuple[Literal[""], ...] = Field(alias="missingValues")
     primary_key: tuple[str, ...] = Field(alias="primaryKey", min_length=1)
+    transient_ids: bool = Field(alias="transientIds", default=False)
     unique_keys: tuple[tuple[str, ...], ...] = Field(alias="uniqueKeys", default=())
     foreign_keys: tuple[ForeignKey, ...] = Field(alias="foreignKeys", default=())
 

@@ -5,7 +5,9 @@
 - MAJOR when a table, column, code or id disappeared, a type or key changed, or a constraint was tightened: what a
   user wrote against the old version may fail against the new one.
 
-A renamed id counts as disappeared, since the old one no longer finds its row.
+A renamed id counts as disappeared, since the old one no longer finds its row. Where the old version's schema has
+``transientIds`` the keys of rows are made of what they say, and nobody was promised that they stay: there a row that
+goes is a corrected value.
 """
 
 from __future__ import annotations
@@ -65,7 +67,8 @@ def computed_bump(diff: Diff) -> tuple[Bump, list[str]]:
             ("change", table.cells, "values corrected"),
         ):
             if count:
-                reasons.append((OPERATIONS[op], f"{table.table}: {count:,} {words}"))
+                bump = OPERATIONS[op] if table.promised else Bump.MINOR
+                reasons.append((bump, f"{table.table}: {count:,} {words}"))
     reasons.sort(key=lambda reason: -reason[0])
     return (reasons[0][0] if reasons else Bump.NONE), [text for _, text in reasons]
 

@@ -83,7 +83,8 @@ def _decided(group: Iterable[Claim], decision: Decision) -> list[Claim]:
         status = "accepted" if claim.value == decision.value else "alternative"
         if claim.value in decision.reject:
             status = "rejected"
-        judged.append(replace(claim, rule="decision", status=status, note=decision.reason))
+        note = f"{claim.note}; decided: {decision.reason}" if claim.note else decision.reason
+        judged.append(replace(claim, rule="decision", status=status, note=note))
     return judged
 
 
