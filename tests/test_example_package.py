@@ -16,6 +16,10 @@ from iskp.reconcile.derive import script_of
 
 Tables = Callable[[str], pd.DataFrame]
 
+DELISTED_TWICE = (
+    "[{action: delisted, key: a, action_edtf: '2021-04-20'}, {action: listed, action_edtf: '2021-04-01'}, "
+    "{action: delisted, key: b, action_edtf: '2021-03-20'}]"
+)
 SEEN = "actions: [{action: observed_present, key: seen}]"
 
 
@@ -113,6 +117,18 @@ def test_only_a_day_without_doubt_is_a_day_of_designation_and_of_its_end(
     (designation,) = pd.read_parquet(example / "data/designations.parquet").to_dict("records")
     found = [None if pd.isna(designation[column]) else designation[column] for column in ("designated_on", "ended_on")]
     assert found == [day, day]
+
+
+def test_listing_ends_with_its_last_delisting(example: Path) -> None:
+    (example / "sources/harbour-list.yaml").write_text(
+        "source: {source_id: harbour-list, title: List, publisher: Harbour, source_type: government_document, "
+        "language: en, url: 'https://x.org', perpetrator_affiliated: no}\n"
+        f"designations: {{portland-not-told-red-front: {{actions: {DELISTED_TWICE}}}}}\n",
+        encoding="utf-8",
+    )
+    build(example)
+    (designation,) = pd.read_parquet(example / "data/designations.parquet").to_dict("records")
+    assert (designation["status"], designation["ended_on"]) == ("ended", datetime.date(2021, 4, 20))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from iskp.coding.claims import Claim
 from iskp.coding.edtf_dates import bounds
 from iskp.reconcile import rules
 from iskp.reconcile.context import Context, most_specific
-from iskp.reconcile.derive import combined_bounds, designation_status
+from iskp.reconcile.listings import designation_status
+from iskp.reconcile.tolls import combined_bounds
 
 CONTEXT = Context(
     copied_from={"copy": frozenset({"first"}), "digest": frozenset({"first", "second"})},
