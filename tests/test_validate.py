@@ -206,6 +206,38 @@ def test_second_opinion_counts_where_our_own_checks_find_nothing(
     assert {problem.rule for problem in validate_package(package / "datapackage.json")} == {"frictionless"}
 
 
+STATIONS = {
+    "name": "stations",
+    "path": "stations.csv",
+    "schema": {
+        "fields": [{"name": "id", "type": "integer"}, {"name": "opened", "type": "year"}],
+        "missingValues": ["", "NA"],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("described", "rows", "rules"),
+    [
+        ({}, "1,1999\n2,NA\n", []),
+        ({}, "x,99x\n", ["frictionless", "frictionless"]),
+        ({"bytes": 1}, "1,1999\n", ["file_bytes", "frictionless"]),
+        ({"path": ""}, "x,1999\n", ["file_exists", "frictionless", "v2_profile"]),
+        ({"path": "https://example.org/stations.csv"}, "", []),
+        ({"path": "gone.csv"}, "", ["file_exists", "frictionless"]),
+    ],
+)
+def test_package_that_others_made_is_checked_by_frictionless(
+    described: dict[str, Any], rows: str, rules: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "stations.csv").write_text("id,opened\n" + rows, encoding="utf-8")
+    descriptor = tmp_path / "datapackage.json"
+    descriptor.write_text(json.dumps({"name": "stations", "resources": [STATIONS | described]}), encoding="utf-8")
+    problems = validate_package(descriptor)
+    assert sorted(problem.rule for problem in problems) == rules
+    assert not any("build the package again" in problem.remedy for problem in problems)
+
+
 def test_second_opinion_that_breaks_down_is_a_problem(package: Path) -> None:
     with SecondOpinion() as second_opinion:
         second_opinion.ask(package / "no-such-file.json")

@@ -119,11 +119,11 @@ def _require(root: Path, *folders: str) -> None:
 def validate(package: Path, *, as_json: bool) -> None:
     """Validate a package on disk (any tabular Data Package): profile, bytes, hashes, cells, keys, CSV against Parquet.
 
-    PACKAGE is its folder or its datapackage.json [default: this folder]. frictionless gives a second opinion on the
-    CSV files.
+    PACKAGE is its folder or its datapackage.json [default: this folder]. frictionless gives a second opinion; of
+    schemas that this project does not write, its opinion on the cells is the only one.
     """
     from iskp.package.files import finish
-    from iskp.package.validate import validate_package
+    from iskp.package.validate import is_of_our_kind, validate_package
 
     descriptor = package / "datapackage.json" if package.is_dir() else package
     if not descriptor.is_file():
@@ -131,7 +131,7 @@ def validate(package: Path, *, as_json: bool) -> None:
     finish(descriptor.resolve().parent)
     if problems := validate_package(descriptor):
         _stop(problems, as_json=as_json)
-    click.echo("valid" if not as_json else "[]")
+    click.echo("[]" if as_json else "valid" if is_of_our_kind(descriptor) else "valid (cells by frictionless alone)")
 
 
 @main.command()

@@ -13,8 +13,10 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
+
+from iskp.package.resource import file_format, is_local_file
 
 VERSION = re.compile(r"v?[0-9]+\.[0-9]+\.[0-9]+")
 DESCRIPTOR = "datapackage.json"
@@ -61,12 +63,10 @@ class OpenedPackage:
         That is a resource without a schema, of several files or elsewhere on the network, of another format, in an
         encoding other than UTF-8, UTF-16 and Latin-1, or JSON that is no array of objects.
         """
-        path = resource.get("path")
-        if not resource.get("schema") or not isinstance(path, str) or "://" in path:
+        if not resource.get("schema") or not is_local_file(resource):
             return None
-        kind = str(resource.get("format") or PurePosixPath(path).suffix).lower().strip(".")
-        kind = FORMATS.get(kind, "")
-        if kind == "json" and not _is_array_of_objects(self.root / path):
+        kind = FORMATS.get(file_format(resource), "")
+        if kind == "json" and not _is_array_of_objects(self.root / resource["path"]):
             return None
         known_encoding = str(resource.get("encoding", "utf-8")).lower() in ENCODINGS
         return kind if kind and known_encoding else None

@@ -1,9 +1,10 @@
-"""Validation of a package on disk: any tabular Data Package whose tables are CSV, with or without Parquet twins.
+"""Validation of a package on disk: any tabular Data Package, and closely those whose schemas keep to our model.
 
 Each check takes what it needs and returns problems; none prints or stops early, so that one run shows all faults.
-frictionless gives a second opinion on the CSV files and the descriptor, beside these checks: it does not enforce
-categories, ``uniqueKeys``, hashes of Parquet files or line breaks in cells, and cannot read nulls in Parquet
-integers, so those are checked here.
+frictionless gives a second opinion on the descriptor and the tables that are not Parquet, beside these checks: it does
+not enforce categories, ``uniqueKeys``, hashes of Parquet files or line breaks in cells, and cannot read nulls in
+Parquet integers, so those are checked here. Of a package that others made, with types and missing values that our
+model has not, the profile, the bytes and the hashes are checked here, and the cells by frictionless alone.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ import pyarrow.parquet
 from pydantic import ValidationError
 
 from iskp.package.files import sha256
+from iskp.package.resource import file_format, is_local_file
 from iskp.package.schema import Constraints, FieldSchema, ForeignKey, TableSchema, schema_faults
 from iskp.package.second_opinion import SecondOpinion
 from iskp.package.text import LEXICAL, parse_cell
@@ -38,7 +41,17 @@ def validate_package(path: Path) -> list[Problem]:
     """
     with SecondOpinion() as second_opinion:
         second_opinion.ask(path)
-        return check_package(path) or sorted(second_opinion.answer())
+        problems = check_package(path)
+        if any(problem.rule == "descriptor_syntax" for problem in problems):
+            return problems
+        if not is_of_our_kind(path):
+            found = [*problems, *second_opinion.answer()]
+            return sorted(replace(problem, remedy=_remedy_of_others(problem)) for problem in found)
+        return problems or sorted(second_opinion.answer())
+
+
+def _remedy_of_others(problem: Problem) -> str:
+    return "mend the data, or the schema" if problem.remedy == REBUILD else problem.remedy
 
 
 def check_package(path: Path) -> list[Problem]:
@@ -48,42 +61,57 @@ def check_package(path: Path) -> list[Problem]:
     except (OSError, ValueError) as error:
         return [_problem(path.name, f"cannot be read as JSON: {error}", REBUILD, "descriptor_syntax")]
     problems = check_profile(content, path.name)
-    if problems:
-        return problems
-    tables: dict[str, Table] = {}
-    schemas: dict[str, TableSchema] = {}
-    local = [described for described in content["resources"] if _is_one_file(described)]
+    local = [described for described in _resources(content) if is_local_file(described)]
     for described in local:
         problems += check_bytes(described, path.parent)
-        if "schema" not in described:
-            continue
-        try:
-            schema = TableSchema.model_validate(described["schema"])
-        except ValidationError as error:
-            problems += [
-                _problem(path.name, f"the schema of {described['name']}: {what}", remedy, "schema_model")
-                for what, remedy in schema_faults(error)
-            ]
-            continue
-        file = path.parent / described["path"]
-        if described.get("format") == "csv" and file.is_file():
-            schemas[described["name"]] = schema
-            tables[described["name"]], found = read_csv_table(file.read_bytes(), schema, described["path"])
+    schemas, faults = _read_schemas(local)
+    if schemas:
+        problems += [_problem(path.name, *fault, "schema_model") for fault in faults]
+    tables: dict[str, Table] = {}
+    for described in local:
+        name, file = described["name"], path.parent / described["path"]
+        if name in schemas and file_format(described) == "csv" and file.is_file():
+            tables[name], found = read_csv_table(file.read_bytes(), schemas[name], described["path"])
             problems += found
-    for name, schema in schemas.items():
-        problems += check_keys(tables, name, schema)
+    for name in tables:
+        problems += check_keys(tables, name, schemas[name])
     for described in local:
         file = path.parent / described["path"]
         twin = described["name"].removesuffix("-parquet")
-        if described.get("format") == "parquet" and file.is_file() and twin in tables:
+        if file_format(described) == "parquet" and file.is_file() and twin in tables:
             problems += check_twin(file, tables[twin], schemas[twin], described["path"])
     return sorted(problems)
 
 
-def _is_one_file(described: Mapping[str, Any]) -> bool:
-    """Tell whether a resource is one local file: not data in the descriptor, several files, or an address."""
-    path = described.get("path")
-    return isinstance(path, str) and "://" not in path
+def _resources(content: Any) -> list[dict[str, Any]]:
+    """Return the resources of a descriptor that have at least a name, whatever else the profile says of it."""
+    listed = content.get("resources") if isinstance(content, dict) else None
+    named = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    return [each for each in named if isinstance(each.get("name"), str)]
+
+
+def _read_schemas(local: Sequence[Mapping[str, Any]]) -> tuple[dict[str, TableSchema], list[tuple[str, str]]]:
+    """Read the schemas of resources; return also what is wrong, each with a remedy, with those that are not ours.
+
+    Our model is narrower than Table Schema: each column is described, an empty cell alone is missing, and so on. A
+    package of which no schema keeps to it was made by others, and its cells are frictionless's to judge.
+    """
+    schemas: dict[str, TableSchema] = {}
+    faults: list[tuple[str, str]] = []
+    for described in local:
+        if "schema" not in described:
+            continue
+        try:
+            schemas[described["name"]] = TableSchema.model_validate(described["schema"])
+        except ValidationError as error:
+            faults += [(f"the schema of {described['name']}: {what}", remedy) for what, remedy in schema_faults(error)]
+    return schemas, faults
+
+
+def is_of_our_kind(path: Path) -> bool:
+    """Tell whether a package keeps to our model of schemas, so that our own checks read its cells."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return bool(_read_schemas([described for described in _resources(content) if is_local_file(described)])[0])
 
 
 def _problem(file: str, what: str, remedy: str, rule: str, line: int = 0) -> Problem:
