@@ -291,12 +291,13 @@ def sample(root: Path, seed: int, size: int, *, values: bool) -> None:
 
     _require(root, "data")
     try:
-        claims, pages = (pd.read_parquet(root / "data" / f"{name}.parquet") for name in ("claims", "sources"))
+        frames = {name: pd.read_parquet(root / "data" / f"{name}.parquet") for name in ("claims", "sources", "events")}
     except FileNotFoundError as error:
         raise click.ClickException(f"{error.filename} is missing; run 'iskp build'") from error
-    for number, claim in enumerate(draw(claims, pages, seed, size).to_dict("records"), start=1):
+    for number, claim in enumerate(draw(frames, seed, size).to_dict("records"), start=1):
         value = f" = {claim['value']}" if values else ""
-        click.echo(f"{number:>3} {claim['table_name']}/{claim['record_id']} {claim['field']}{value}")
+        event = f" ({claim['event']})" if isinstance(claim["event"], str) else ""
+        click.echo(f"{number:>3} {claim['table_name']}/{claim['record_id']}{event} {claim['field']}{value}")
         click.echo(f"    {claim['title']} ({claim['publisher']}), {claim['url']}")
 
 
