@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from iskp.checks.sample import IDENTITY, draw
+from iskp.checks.sample import HIDDEN, IDENTITY, blinded, draw
 from iskp.cli import main
 
 
@@ -43,12 +43,20 @@ def test_nothing_is_drawn_that_the_id_says_already(frames: dict[str, pd.DataFram
     assert IDENTITY not in set(zip(drawn["table_name"], drawn["field"], strict=True))
 
 
+def test_no_part_of_a_blinded_id_is_the_value(frames: dict[str, pd.DataFrame]) -> None:
+    drawn = draw(frames, 7, 10_000)
+    shown = [blinded(claim["record_id"], claim["value"]) for claim in drawn.to_dict("records")]
+    assert sum(HIDDEN in record_id for record_id in shown) > 100
+    for record_id, value in zip(shown, drawn["value"], strict=True):
+        assert value.casefold() not in record_id.casefold().split(":")
+
+
 def test_command_shows_event_and_page_and_values_only_when_asked(root: Path, frames: dict[str, pd.DataFrame]) -> None:
     drawn = draw(frames, 6, 30)
     arguments = ["sample", "--root", str(root), "--seed", "6"]
-    blind, open_ = (CliRunner().invoke(main, [*arguments, *extra]).output for extra in ([], ["--values"]))
+    blind, opened = (CliRunner().invoke(main, [*arguments, *extra]).output for extra in ([], ["--values"]))
     assert " = " not in "".join(line for line in blind.splitlines() if "://" not in line)
     for claim in drawn.to_dict("records"):
         assert claim["url"] in blind
-        assert f"{claim['field']} = {claim['value']}" in open_
+        assert f"{claim['field']} = {claim['value']}" in opened
         assert not isinstance(claim["event"], str) or claim["event"] in blind

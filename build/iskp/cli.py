@@ -287,7 +287,7 @@ def sample(root: Path, seed: int, size: int, *, values: bool) -> None:
     """
     import pandas as pd
 
-    from iskp.checks.sample import draw
+    from iskp.checks.sample import blinded, draw
 
     _require(root, "data")
     try:
@@ -297,7 +297,8 @@ def sample(root: Path, seed: int, size: int, *, values: bool) -> None:
     for number, claim in enumerate(draw(frames, seed, size).to_dict("records"), start=1):
         value = f" = {claim['value']}" if values else ""
         event = f" ({claim['event']})" if isinstance(claim["event"], str) else ""
-        click.echo(f"{number:>3} {claim['table_name']}/{claim['record_id']}{event} {claim['field']}{value}")
+        record_id = claim["record_id"] if values else blinded(claim["record_id"], claim["value"])
+        click.echo(f"{number:>3} {claim['table_name']}/{record_id}{event} {claim['field']}{value}")
         click.echo(f"    {claim['title']} ({claim['publisher']}), {claim['url']}")
 
 

@@ -24,6 +24,7 @@ FIELDS = (
 IDENTITY = ("designations", "org_id")
 """What the record's id says already, so that nobody has to judge it."""
 OF_ONE_SOURCE = 2
+HIDDEN = "…"
 
 
 def draw(frames: Mapping[str, pd.DataFrame], seed: int, size: int) -> pd.DataFrame:
@@ -44,3 +45,16 @@ def draw(frames: Mapping[str, pd.DataFrame], seed: int, size: int) -> pd.DataFra
     titles = frames["events"].set_index("event_id")["title"]
     drawn = drawn.assign(event=drawn["record_id"].str.split(":").str[0].map(titles))
     return drawn.merge(pages[["source_id", "title", "publisher", "url"]], on="source_id")
+
+
+def blinded(record_id: str, value: str) -> str:
+    """Return ``record_id`` with each part that is the value itself hidden, since a key made of values tells them.
+
+    >>> blinded("ev0088:subject:isis-hind-province", "isis-hind-province")
+    'ev0088:subject:…'
+    >>> blinded("islamic-state-libya:Wilayat Barqa", "WILAYAT BARQA")
+    'islamic-state-libya:…'
+    >>> blinded("ev0050", "2017-05-12")
+    'ev0050'
+    """
+    return ":".join(HIDDEN if part.casefold() == value.casefold() else part for part in record_id.split(":"))
