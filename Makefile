@@ -21,7 +21,7 @@ test: .venv/ready
 # Needs uv; only for those who change dependencies.
 lock:
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-header --output-file requirements.lock
+	  --no-emit-index-url --no-header --no-annotate --output-file requirements.lock
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
