@@ -60,3 +60,4 @@ def test_command_shows_event_and_page_and_values_only_when_asked(root: Path, fra
         assert claim["url"] in blind
         assert f"{claim['field']} = {claim['value']}" in opened
         assert not isinstance(claim["event"], str) or claim["event"] in blind
+    assert blind.count("follows from the page") == int((drawn["qualifier"] == "inferred").sum()) > 0

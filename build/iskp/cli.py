@@ -283,7 +283,8 @@ def _print_errors(claims: Iterable[Claim]) -> None:
 def sample(root: Path, seed: int, size: int, *, values: bool) -> None:
     """Draw claims for a second coder, without their values: what a page says is coded again, and then compared.
 
-    The same tables and the same seed give the same sample.
+    The same tables and the same seed give the same sample. In an id, … stands for a part that is the value. What a
+    source does not say itself is marked as following from the page.
     """
     import pandas as pd
 
@@ -298,7 +299,8 @@ def sample(root: Path, seed: int, size: int, *, values: bool) -> None:
         value = f" = {claim['value']}" if values else ""
         event = f" ({claim['event']})" if isinstance(claim["event"], str) else ""
         record_id = claim["record_id"] if values else blinded(claim["record_id"], claim["value"])
-        click.echo(f"{number:>3} {claim['table_name']}/{record_id}{event} {claim['field']}{value}")
+        follows = ", follows from the page" if claim["qualifier"] == "inferred" else ""
+        click.echo(f"{number:>3} {claim['table_name']}/{record_id}{event} {claim['field']}{value}{follows}")
         click.echo(f"    {claim['title']} ({claim['publisher']}), {claim['url']}")
 
 
