@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from iskp.coding.evidence import fingerprint
-from iskp.pipeline import build
+from iskp.pipeline import TABLES, build
 from iskp.problem import Problem, ProblemsFound
 
 Edit = Callable[[str, str, str], int]
@@ -142,3 +142,15 @@ def test_all_faults_are_reported_together(example: Path, edit: Edit) -> None:
     edit("registry/events.yaml", "title:", "titel:")
     files = {problem.file for problem in problems_of(example)}
     assert files == {GAZETTE, COURIER, "registry/events.yaml"}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_missing_schema_of_a_table_is_named(example: Path, table: str) -> None:
+    (example / f"schemas/{table}.json").unlink()
+    problems = problems_of(example)
+    assert {problem.rule for problem in problems} <= {"schema_missing", "schema_foreign_key"}
+    assert any(repr(table) in problem.what for problem in problems)
+
+
+def test_tables_that_coding_needs_are_those_with_a_schema(root: Path) -> None:
+    assert set(TABLES) == {path.stem for path in (root / "schemas").glob("*.json")}

@@ -41,6 +41,20 @@ from iskp.reconcile.derive import derive
 from iskp.reconcile.records import Records, reconcile
 
 MINTED = ("events", "organizations", "places", "authorities", "designations", "sources")
+TABLES = (
+    *MINTED,
+    *(
+        "event_actors",
+        "event_counts",
+        "estimates",
+        "designation_actions",
+        "source_derivations",
+        "claims",
+        "retired_ids",
+    ),
+    *("organization_identifiers", "organization_names", "organization_presence", "organization_relations"),
+)
+"""The tables that coding fills; a schema more is welcome, one less is not."""
 SHEET_SCHEMA = PurePosixPath("sources/sheet.schema.json")
 Progress = Callable[[str], None]
 
@@ -73,6 +87,7 @@ def read_coded(root: Path) -> Coded:
         ProblemsFound: with every fault of every file, so that a publisher mends them in one go.
     """
     schemas = read_schemas(root / "schemas")
+    raise_if_any(_missing_schema(table) for table in TABLES if table not in schemas)
     problems: list[Problem] = []
     claims: list[Claim] = []
     registry: Registry | None = None
@@ -102,6 +117,13 @@ def read_coded(root: Path) -> Coded:
     if problems or registry is None:
         raise ProblemsFound(problems)
     return Coded(schemas, registry, tuple(claims))
+
+
+def _missing_schema(table: str) -> Problem:
+    what = f"there is no schema of the table {table!r}, which coding fills"
+    return Problem(
+        f"schemas/{table}.json", 0, what, "restore the file; 'git status' tells if it was deleted", "schema_missing"
+    )
 
 
 def _check_sheet_name(source_id: str, file: LinedFile, seen: dict[str, str]) -> Iterable[Problem]:
