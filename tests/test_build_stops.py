@@ -149,7 +149,7 @@ def test_missing_schema_of_a_table_is_named(example: Path, table: str) -> None:
     (example / f"schemas/{table}.json").unlink()
     problems = problems_of(example)
     assert {problem.rule for problem in problems} <= {"schema_missing", "schema_foreign_key"}
-    assert any(repr(table) in problem.what for problem in problems)
+    assert all(table in problem.what for problem in problems)
 
 
 def test_tables_that_coding_needs_are_those_with_a_schema(root: Path) -> None:
