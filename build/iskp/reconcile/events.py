@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from iskp.coding.claims import Claim
 from iskp.reconcile.context import Context, most_specific
@@ -29,7 +29,8 @@ def derive_events(work: Derivation) -> None:
     for event_id, row in work.rows("events").items():
         row["event_class"] = classes[row["event_type"]]
         _locate(work, event_id, row)
-        if perpetrator := _perpetrator(actors.get(event_id, []), row["attribution"], work.context):
+        rows = [actor for _, actor in actors.get(event_id, [])]
+        if perpetrator := principal(rows, row["attribution"], work.context.parents):
             row["perpetrator_id"] = perpetrator
         for measure in ("killed", "wounded"):
             derive_toll(row, measure, [count for _, count in counts.get(event_id, []) if count["measure"] == measure])
@@ -55,15 +56,22 @@ def _locate(work: Derivation, event_id: str, row: Row) -> None:
             row[column] = place[column]
 
 
-def _perpetrator(actors: Sequence[tuple[str, Row]], attribution: str, context: Context) -> str | None:
-    """Return the one organization that all perpetrators are or belong to, else all claimants; ``None`` for rivals.
+def principal(actors: Sequence[Row], attribution: str, parents: Mapping[str, str]) -> str | None:
+    """Return the one organization that all perpetrators and claimants are or belong to; ``None`` for rivals.
 
-    Where the attribution is disputed, perpetrators and claimants count alike, so that rivals leave it open.
+    A claim by a province says more than a headline that names the whole group, so the two are read together. Where
+    they are rivals the perpetrators count alone, unless the attribution is disputed, which leaves it open.
+
+    >>> headline, claim = ({"role": "perpetrator", "org_id": "islamic-state"}, {"role": "claimant", "org_id": "iskp"})
+    >>> principal([headline, claim], "claimed_and_attributed", {"iskp": "islamic-state"})
+    'iskp'
+    >>> principal([headline, {"role": "claimant", "org_id": "ttp"}], "claimed_and_attributed", {})
+    'islamic-state'
+    >>> principal([headline, {"role": "claimant", "org_id": "ttp"}], "disputed", {})
     """
-    roles = {role: {row["org_id"] for _, row in actors if row["role"] == role} for role in ("perpetrator", "claimant")}
-    if attribution == "disputed":
-        return most_specific(roles["perpetrator"] | roles["claimant"], context.parents)
-    return most_specific(roles["perpetrator"] or roles["claimant"], context.parents)
+    roles = {role: {row["org_id"] for row in actors if row["role"] == role} for role in ("perpetrator", "claimant")}
+    together = most_specific(roles["perpetrator"] | roles["claimant"], parents)
+    return together if together or attribution == "disputed" else most_specific(roles["perpetrator"], parents)
 
 
 def _count_sources(row: Row, claims: Iterable[Claim], context: Context) -> None:
