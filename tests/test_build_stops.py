@@ -33,6 +33,14 @@ FAULTS = {
     "a date without words": (COURIER, "stated: last month, ", "", "stated_date", "give them as 'stated'"),
     "words that are no date": (COURIER, "stated: last month", "stated: people died", "stated_date", "time words"),
     "unknown event": (COURIER, "ev0001:", "ev0002:", "unknown_record", "add it to the registry"),
+    "evidence that is no fingerprint": (
+        GAZETTE,
+        "{value: bombing, stated: bomber, at: ",
+        "{value: bombing, stated: bomber, at: p",
+        "evidence_form",
+        "iskp cite",
+    ),
+    "no value": (GAZETTE, "{value: claimed, ", "{", "value_missing", "give one"),
     "too many words": (GAZETTE, "stated: bomber", "stated: a b c d e f g h i j", "sheet_value", "mend the value"),
     "word for a number with a value": (GAZETTE, "qualifier: nearly", "qualifier: vague", "count_rule", "mend"),
     "two spellings of a publisher": (
@@ -48,6 +56,21 @@ FAULTS = {
         "{value: claimed, qualifier: inferred,",
         "inferred_note",
         "say",
+    ),
+    "key of a header left out": (COURIER, "  source_id: courier-2021-04\n", "", "missing_key", "add it"),
+    "registry file with another key": (
+        "registry/retired.yaml",
+        "retired:",
+        "retird:",
+        "registry_file",
+        "write 'retired:'",
+    ),
+    "retired into nothing": (
+        "registry/retired.yaml",
+        "[]",
+        "[{id: ev0009, table: events, into: [ev0008], reason: one event}]",
+        "retired_into",
+        "name a live id",
     ),
     "unknown registry key": ("registry/events.yaml", "title:", "titel:", "unknown_key", "did you mean 'title'?"),
     "misnamed sheet": (COURIER, "source_id: courier-2021-04", "source_id: courier-2021", "sheet_name", "rename"),
@@ -99,6 +122,21 @@ def test_figure_that_is_not_in_its_words_is_found_out_where_the_text_is_held(exa
     edit(GAZETTE, "best: 7,", "best: 8,")
     (problem,) = problems_of(example, texts=example / "texts")
     assert problem.rule == "figure_not_in_evidence"
+
+
+def test_words_that_their_evidence_does_not_have_are_found_out_where_the_text_is_held(
+    example: Path, edit: Edit
+) -> None:
+    edit(GAZETTE, "stated: nearly 40", "stated: almost 40")
+    problems = problems_of(example, texts=example / "texts")
+    assert {problem.rule for problem in problems} == {"stated_not_in_evidence"}
+    assert problems[0].file == GAZETTE
+
+
+def test_missing_file_of_the_registry_is_named(example: Path) -> None:
+    (example / "registry/pairs.yaml").unlink()
+    (problem,) = problems_of(example)
+    assert (problem.file, problem.rule) == ("registry/pairs.yaml", "registry_file")
 
 
 def test_id_that_was_published_and_vanished_stops_the_build(example: Path, edit: Edit, snapshot: Snapshot) -> None:

@@ -114,6 +114,14 @@ def test_schema_that_is_no_json_names_its_line(tmp_path: Path) -> None:
         read_schemas(tmp_path)
 
 
+def test_fault_of_a_schema_is_placed_by_folder_and_file(root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root / "schemas", tmp_path / "schemas")
+    (tmp_path / "schemas/events.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ProblemsFound) as caught:
+        read_schemas(tmp_path / "schemas")
+    assert {problem.file for problem in caught.value.problems} == {"schemas/events.json"}
+
+
 def test_arrow_schema_has_descriptions_and_refuses_nulls(schemas: dict[str, TableSchema]) -> None:
     field = arrow_schema(schemas["events"]).field("event_id")
     assert not field.nullable

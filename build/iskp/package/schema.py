@@ -175,6 +175,11 @@ def schema_faults(error: ValidationError) -> list[tuple[str, str]]:
     return faults
 
 
+def _shown(path: Path) -> str:
+    """Name a schema file with its folder: where a person finds it, on whatever machine the package lies."""
+    return f"{path.parent.name}/{path.name}"
+
+
 def read_schema(path: Path) -> TableSchema:
     """Read one schema file.
 
@@ -185,11 +190,11 @@ def read_schema(path: Path) -> TableSchema:
         return TableSchema.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except json.JSONDecodeError as error:
         raise ProblemsFound(
-            [Problem(str(path), error.lineno, f"not JSON: {error.msg}", "mend the syntax", "schema_syntax")]
+            [Problem(_shown(path), error.lineno, f"not JSON: {error.msg}", "mend the syntax", "schema_syntax")]
         ) from error
     except ValidationError as error:
         raise ProblemsFound(
-            Problem(str(path), 0, what, remedy, "schema_model") for what, remedy in schema_faults(error)
+            Problem(_shown(path), 0, what, remedy, "schema_model") for what, remedy in schema_faults(error)
         ) from error
 
 
@@ -210,7 +215,7 @@ def read_schemas(folder: Path) -> dict[str, TableSchema]:
             continue
         if schema.name != path.stem:
             problems.append(
-                Problem(str(path), 0, f"the schema calls itself {schema.name!r}", "rename one", "schema_name")
+                Problem(_shown(path), 0, f"the schema calls itself {schema.name!r}", "rename one", "schema_name")
             )
         schemas[schema.name] = schema
     problems += [] if problems else _check_together(schemas, folder)
@@ -223,7 +228,7 @@ def _check_together(schemas: Schemas, folder: Path) -> list[Problem]:
     problems: list[Problem] = []
     types: dict[str, tuple[str, str]] = {}
     for schema in schemas.values():
-        path = str(folder / f"{schema.name}.json")
+        path = _shown(folder / f"{schema.name}.json")
         for field in schema.fields:
             other, kind = types.setdefault(field.name, (schema.name, field.type))
             if kind != field.type:
