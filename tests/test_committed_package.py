@@ -65,6 +65,25 @@ def test_claims_of_held_documents_have_evidence(root: Path) -> None:
     assert bool(stated["evidence_sha256"].notna().all())
 
 
+GROUPS = "iskp islamic-state al-qaida ttp lashkar-e-jhangvi imu boko-haram al-nusra-front"
+PROGRAMS = (
+    "un_1267 us_fto us_sdgt uk_proscription uk_sanctions eu_sanctions au_listing ca_listing in_uapa pk_proscription "
+    "pk_sanctions nz_designation"
+)
+
+
+def test_every_program_says_when_and_by_what_it_lists_each_group_or_that_it_does_not(root: Path) -> None:
+    """A listing has bounds of its day, an instrument and a page; an absence has a list that was looked at."""
+    rows = pd.read_parquet(root / "data/designations.parquet").set_index(["org_id", "program"]).sort_index()
+    actions = pd.read_parquet(root / "data/designation_actions.parquet")
+    seen_absent = set(actions[actions["action"] == "observed_absent"]["designation_id"])
+    pages = rows["instrument_url"].fillna(rows["official_url"])
+    listed = rows["designated_end"].notna() & rows["legal_instrument"].notna() & pages.notna()
+    absent = (rows["status"] == "not_listed") & rows["designation_id"].isin(seen_absent)
+    told = set(rows.index[listed | absent])
+    assert {(group, program) for group in GROUPS.split() for program in PROGRAMS.split()} - told == set()
+
+
 def test_only_accepted_value_of_a_plain_cell_is_the_cell(root: Path) -> None:
     """Where one value is accepted for a cell it stands in the table, unless the rule computes it from several."""
     claims = pd.read_csv(root / "data/claims.csv", keep_default_na=False, na_values=[""], dtype=str)
